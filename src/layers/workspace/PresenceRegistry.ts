@@ -1,0 +1,136 @@
+/**
+ * Registration, heartbeats and the last goodbye, over `Registry`.
+ *
+ * @module
+ */
+import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Predicate from "effect/Predicate"
+import * as Ref from "effect/Ref"
+import * as Schedule from "effect/Schedule"
+import * as Stream from "effect/Stream"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import { LocalAgent } from "../../services/a2a/LocalAgent.ts"
+import { CheckpointOutbox } from "../../services/durable/CheckpointOutbox.ts"
+import { TaskRunner } from "../../services/durable/TaskRunner.ts"
+import { Lifecycle } from "../../services/workspace/Lifecycle.ts"
+import { Presence } from "../../services/workspace/Presence.ts"
+import { Registry } from "../../services/workspace/Registry.ts"
+import { WorkspaceSettings } from "../../services/workspace/WorkspaceSettings.ts"
+
+/** Between two attempts to register: from 200 ms, doubling, to 5 s. */
+const registerSchedule = Schedule.min([Schedule.exponential("200 millis"), Schedule.spaced("5 seconds")]).pipe(Schedule.jittered)
+
+/** A change of activity is told at once, but changes within this time are told as one. */
+const quiet = "100 millis"
+
+/** How long the last messages to the platform may take at shutdown. */
+const goodbyeTimeout = "5 seconds"
+
+const make = Effect.gen(function* () {
+  const registry = yield* Registry
+  const settings = yield* WorkspaceSettings
+  const { card } = yield* LocalAgent
+  const runner = yield* TaskRunner
+  const outbox = yield* CheckpointOutbox
+  const lifecycle = yield* Lifecycle
+  const startedAt = yield* Clock.currentTimeMillis
+  const stop = yield* Deferred.make<string>()
+  const reachable = yield* Ref.make(true)
+
+  const beat = Effect.fnUntraced(function* (activeTasks: number, currentTask: string) {
+    const uptime = (yield* Clock.currentTimeMillis) - startedAt
+    yield* registry.heartbeat({
+      error_rate: 0,
+      sample_error: "",
+      active_tasks: activeTasks,
+      current_task: currentTask,
+      uptime_seconds: Math.max(0, Math.floor(uptime / 1000))
+    })
+  })
+
+  // Being cut off is said once when it begins and once when it ends, not at every beat in between.
+  const noteReachable = (now: boolean, detail: string) =>
+    Effect.flatMap(Ref.getAndSet(reachable, now), (before) =>
+      before === now
+        ? Effect.void
+        : now
+          ? Effect.logInfo("the platform is back")
+          : Effect.logWarning("the platform does not answer; heartbeats go on", { detail })
+    )
+
+  const askWhetherToStop = Effect.gen(function* () {
+    const { deleted, paused } = yield* registry.state
+    if (deleted) yield* Deferred.succeed(stop, "the platform says that this workspace was deleted")
+    if (paused) yield* Effect.logDebug("this workspace is paused: the platform sends it no messages")
+  })
+
+  const tell = Effect.gen(function* () {
+    const { current, queued, running } = yield* runner.activity
+    yield* beat(running + queued, current)
+    yield* noteReachable(true, "")
+  }).pipe(
+    Effect.catchTag("RegistryRefused", (refusal) =>
+      Effect.andThen(Effect.logWarning("the platform refuses the heartbeat", { detail: refusal.message }), askWhetherToStop)
+    ),
+    Effect.catch((error) =>
+      Predicate.isTagged(error, "RegistryUnavailable")
+        ? noteReachable(false, error.message)
+        : Effect.logWarning("the platform refuses to say whether this workspace should go on", { detail: error.message })
+    )
+  )
+
+  yield* Effect.logInfo("registering", { url: card.url })
+  yield* registry.register({ url: card.url, agentCard: card }).pipe(
+    Effect.tapError((error) =>
+      Predicate.isTagged(error, "RegistryUnavailable") ? Effect.logWarning("not registered yet", { detail: error.message }) : Effect.void
+    ),
+    Effect.retry({ schedule: registerSchedule, while: Predicate.isTagged("RegistryUnavailable") })
+  )
+  yield* SubscriptionRef.set(lifecycle, "ok")
+  yield* Effect.logInfo("registered")
+
+  // Added before the beats are forked, so it runs after they have ended: nothing contradicts the last one.
+  yield* Effect.addFinalizer(() =>
+    Effect.gen(function* () {
+      yield* SubscriptionRef.set(lifecycle, "draining")
+      yield* Effect.logInfo("shutting down: no new tasks, waiting for those that run")
+      const drained = yield* Effect.timeoutOption(runner.drain, settings.drainTimeout)
+      if (drained._tag === "None") yield* Effect.logWarning("tasks are still running: they go on at the next start")
+      const flushed = yield* Effect.timeoutOption(outbox.flush, goodbyeTimeout)
+      if (flushed._tag === "None") yield* Effect.logWarning("checkpoints are still unsent: they go out at the next start")
+      yield* beat(0, "").pipe(
+        Effect.timeoutOption(goodbyeTimeout),
+        Effect.catch((error) => Effect.logWarning("the last heartbeat did not arrive", { detail: error.message }))
+      )
+    })
+  )
+
+  yield* Stream.merge(
+    Stream.tick(settings.heartbeatInterval),
+    Stream.debounce(runner.activityChanges, quiet)
+  ).pipe(
+    Stream.runForEach(() => tell),
+    Effect.forkScoped
+  )
+  yield* Effect.forkScoped(
+    Effect.repeat(
+      Effect.catch(askWhetherToStop, (error) => Effect.logDebug("state not known", { detail: error.message })),
+      Schedule.spaced(settings.heartbeatInterval)
+    )
+  )
+
+  return Presence.of({ stopped: Deferred.await(stop) })
+})
+
+/**
+ * Registers before it is built (trying again while the platform is away, failing where it refuses), then beats.
+ *
+ * **Details**
+ *
+ * When the layer is released the workspace stops taking messages, waits for its tasks, sends what checkpoints it still
+ * has, and sends a last heartbeat without active tasks.
+ */
+export const layer = Layer.effect(Presence, make)

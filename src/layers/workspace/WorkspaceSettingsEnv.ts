@@ -1,0 +1,103 @@
+/**
+ * The workspace program's settings from the environment: every variable but those of `PlatformConfig`, in one place.
+ *
+ * @module
+ */
+import * as ByteSize from "effect/ByteSize"
+import * as Config from "effect/Config"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { commandDefaults } from "../../services/agent/CommandSpec.ts"
+import { type ExecutorChoice, WorkspaceSettings } from "../../services/workspace/WorkspaceSettings.ts"
+
+const words = (name: string) =>
+  Config.String(name).pipe(
+    Config.map((value) => value.split(",").map((word) => word.trim()).filter((word) => word !== ""))
+  )
+const positive = (name: string) => Config.schema(Schema.FiniteFromString.check(Schema.isInt(), Schema.isGreaterThan(0)), name)
+const CommandLine = Schema.fromJsonString(Schema.NonEmptyArray(Schema.NonEmptyString))
+
+const command = Config.all({
+  line: Config.schema(CommandLine, "MOLECULE_COMMAND"),
+  workingDirectory: Config.option(Config.NonEmptyString("MOLECULE_COMMAND_DIR")),
+  passEnvironment: words("MOLECULE_COMMAND_PASS_ENV").pipe(Config.withDefault(commandDefaults.passEnvironment)),
+  environment: Config.schema(
+    Schema.fromJsonString(Schema.Record(Schema.String, Schema.String)),
+    "MOLECULE_COMMAND_ENV"
+  ).pipe(Config.withDefault(commandDefaults.environment)),
+  timeout: Config.Duration("MOLECULE_COMMAND_TIMEOUT").pipe(
+    Config.withDefault(Duration.seconds(commandDefaults.timeoutSeconds))
+  ),
+  maxOutput: Config.ByteSize("MOLECULE_COMMAND_MAX_OUTPUT").pipe(
+    Config.withDefault(ByteSize.bytes(commandDefaults.maxOutputBytes))
+  ),
+  killGrace: Config.Duration("MOLECULE_COMMAND_KILL_GRACE").pipe(
+    Config.withDefault(Duration.seconds(commandDefaults.killGraceSeconds))
+  )
+}).pipe(
+  Config.map((read): ExecutorChoice => {
+    const [program, ...args] = read.line
+    return {
+      _tag: "command",
+      command: {
+        program,
+        args,
+        passEnvironment: read.passEnvironment,
+        environment: read.environment,
+        timeoutSeconds: Duration.toSeconds(read.timeout),
+        maxOutputBytes: ByteSize.toNumberUnsafe(read.maxOutput),
+        killGraceSeconds: Duration.toSeconds(read.killGrace),
+        ...Option.match(read.workingDirectory, {
+          onNone: () => undefined,
+          onSome: (workingDirectory) => ({ workingDirectory })
+        })
+      }
+    }
+  })
+)
+
+const executor = Config.Literals(["echo", "command", "fan-out"], "MOLECULE_EXECUTOR").pipe(
+  Config.withDefault("echo"),
+  Config.flatMap((choice): Config.Config<ExecutorChoice> =>
+    choice === "command" ? command : Config.succeed({ _tag: choice })
+  )
+)
+
+/**
+ * The variables and their defaults. A value that cannot be understood is a `ConfigError` that names its variable.
+ *
+ * **Details**
+ *
+ * `MOLECULE_COMMAND` is a JSON array, program first, so that nothing needs quoting rules; it is required with
+ * `MOLECULE_EXECUTOR=command`. Durations are written as in `30 seconds`, sizes as in `10 MiB`.
+ */
+export const config = Config.all({
+  name: Config.NonEmptyString("MOLECULE_NAME").pipe(Config.withDefault("molecule workspace")),
+  description: Config.String("MOLECULE_DESCRIPTION").pipe(Config.withDefault("A Molecule workspace")),
+  host: Config.NonEmptyString("MOLECULE_A2A_HOST").pipe(Config.withDefault("127.0.0.1")),
+  port: Config.schema(
+    Schema.FiniteFromString.check(Schema.isInt(), Schema.isBetween({ minimum: 0, maximum: 65535 })),
+    "MOLECULE_A2A_PORT"
+  ).pipe(Config.withDefault(0)),
+  publicUrl: Config.option(Config.URL("MOLECULE_A2A_URL")).pipe(
+    Config.map((url) => Option.getOrUndefined(Option.map(url, ({ href }) => href)))
+  ),
+  requireCallerToken: Config.Boolean("MOLECULE_REQUIRE_CALLER_TOKEN").pipe(Config.withDefault(true)),
+  maxBodyBytes: Config.ByteSize("MOLECULE_A2A_MAX_BODY").pipe(
+    Config.withDefault(ByteSize.mebibytes(10)),
+    Config.map(ByteSize.toNumberUnsafe)
+  ),
+  heartbeatInterval: Config.Duration("MOLECULE_HEARTBEAT_INTERVAL").pipe(Config.withDefault(Duration.seconds(30))),
+  drainTimeout: Config.Duration("MOLECULE_DRAIN_TIMEOUT").pipe(Config.withDefault(Duration.seconds(30))),
+  maxRunningTasks: positive("MOLECULE_MAX_RUNNING_TASKS").pipe(Config.withDefault(4)),
+  maxUnfinishedTasks: positive("MOLECULE_MAX_TASKS").pipe(Config.withDefault(100)),
+  delegationTimeout: Config.Duration("MOLECULE_DELEGATION_TIMEOUT").pipe(Config.withDefault(Duration.minutes(30))),
+  delegationConcurrency: positive("MOLECULE_DELEGATION_CONCURRENCY").pipe(Config.withDefault(5)),
+  executor
+})
+
+/** The settings as the environment gives them. */
+export const layer = Layer.effect(WorkspaceSettings, Effect.map(config, WorkspaceSettings.of))

@@ -1,0 +1,159 @@
+/**
+ * The objects of A2A 0.3 (specification sections 6 and 7), as far as this server speaks it. Unknown fields are ignored.
+ *
+ * @module
+ */
+import * as Schema from "effect/Schema"
+import * as SchemaGetter from "effect/SchemaGetter"
+import { TaskState } from "../durable/TaskStore.ts"
+
+const Metadata = Schema.optionalKey(Schema.Record(Schema.String, Schema.Json))
+
+/** A part that is text. */
+export const TextPart = Schema.Struct({ kind: Schema.Literal("text"), text: Schema.String, metadata: Metadata })
+
+/** A part that is a file, by its bytes (base64) or its address. */
+export const FilePart = Schema.Struct({
+  kind: Schema.Literal("file"),
+  file: Schema.Struct({
+    name: Schema.optionalKey(Schema.String),
+    mimeType: Schema.optionalKey(Schema.String),
+    bytes: Schema.optionalKey(Schema.String),
+    uri: Schema.optionalKey(Schema.String)
+  }),
+  metadata: Metadata
+})
+
+/** A part that is structured data. */
+export const DataPart = Schema.Struct({
+  kind: Schema.Literal("data"),
+  data: Schema.Record(Schema.String, Schema.Json),
+  metadata: Metadata
+})
+
+/** Text without `kind`, or with `type` instead: how the original platform and its agents write it. Read, never written. */
+const LegacyTextPart = Schema.Struct({
+  kind: Schema.optionalKey(Schema.Never),
+  text: Schema.String
+}).pipe(
+  Schema.decodeTo(Schema.toType(TextPart), {
+    decode: SchemaGetter.transform(({ text }) => ({ kind: "text" as const, text })),
+    encode: SchemaGetter.transform(({ text }) => ({ text }))
+  })
+)
+
+/** A piece of a message or an artifact. */
+export const Part = Schema.Union([TextPart, FilePart, DataPart, LegacyTextPart])
+/** The type of {@link Part}. */
+export type Part = typeof Part.Type
+
+const identifier = Schema.NonEmptyString.check(Schema.isMaxLength(255))
+
+/** A message, by its sender's role. `kind` may be missing in what others send. */
+export const Message = Schema.Struct({
+  kind: Schema.optionalKey(Schema.Literal("message")),
+  messageId: identifier,
+  role: Schema.Literals(["user", "agent"]),
+  parts: Schema.NonEmptyArray(Part),
+  contextId: Schema.optionalKey(identifier),
+  taskId: Schema.optionalKey(identifier),
+  referenceTaskIds: Schema.optionalKey(Schema.Array(Schema.String)),
+  metadata: Metadata
+})
+/** The type of {@link Message}. */
+export type Message = typeof Message.Type
+
+/** All states of 0.3, those included that our tasks never have but a peer's may. */
+export const WireTaskState = Schema.Literals([
+  ...TaskState.literals,
+  "input-required",
+  "rejected",
+  "auth-required",
+  "unknown"
+])
+
+/** Where a task stands, since when, and what there is to say about it. */
+export const TaskStatus = Schema.Struct({
+  state: WireTaskState,
+  timestamp: Schema.optionalKey(Schema.String),
+  message: Schema.optionalKey(Message)
+})
+
+/** A piece of the answer that belongs together. */
+export const Artifact = Schema.Struct({
+  artifactId: Schema.NonEmptyString,
+  name: Schema.optionalKey(Schema.String),
+  parts: Schema.Array(Part),
+  metadata: Metadata
+})
+
+/** A task with what it has produced so far. */
+export const Task = Schema.Struct({
+  kind: Schema.Literal("task"),
+  id: Schema.String,
+  contextId: Schema.String,
+  status: TaskStatus,
+  artifacts: Schema.optionalKey(Schema.Array(Artifact)),
+  history: Schema.optionalKey(Schema.Array(Message)),
+  metadata: Metadata
+})
+/** The type of {@link Task}. */
+export type Task = typeof Task.Type
+
+/** Streamed: the task's state changed, or it has something to say. `final` ends the stream. */
+export const StatusUpdate = Schema.Struct({
+  kind: Schema.Literal("status-update"),
+  taskId: Schema.String,
+  contextId: Schema.String,
+  status: TaskStatus,
+  final: Schema.Boolean
+})
+
+/** Streamed: a piece of an artifact; `append: false` starts it (again). */
+export const ArtifactUpdate = Schema.Struct({
+  kind: Schema.Literal("artifact-update"),
+  taskId: Schema.String,
+  contextId: Schema.String,
+  artifact: Artifact,
+  append: Schema.Boolean,
+  lastChunk: Schema.Boolean
+})
+
+/** The result of `message/send`. A task is told from a message by `kind`, which others may leave out on messages only. */
+export const SendResult = Schema.Union([Task, Message])
+
+/** One result of `message/stream`. */
+export const StreamResult = Schema.Union([Task, StatusUpdate, ArtifactUpdate, Message])
+/** The type of {@link StreamResult}. */
+export type StreamResult = typeof StreamResult.Type
+
+/** Parameters of `message/send` and `message/stream`. `blocking: false` answers at once with the task. */
+export const SendParams = Schema.Struct({
+  message: Message,
+  configuration: Schema.optionalKey(
+    Schema.Struct({
+      blocking: Schema.optionalKey(Schema.Boolean),
+      historyLength: Schema.optionalKey(Schema.Int),
+      acceptedOutputModes: Schema.optionalKey(Schema.Array(Schema.String))
+    })
+  ),
+  metadata: Metadata
+})
+
+/** Parameters of `tasks/get`. */
+export const TaskQueryParams = Schema.Struct({
+  id: identifier,
+  historyLength: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))),
+  metadata: Metadata
+})
+
+/** Parameters of `tasks/cancel`. */
+export const TaskIdParams = Schema.Struct({ id: identifier, metadata: Metadata })
+
+/** The methods of this server, by name, with the schema of their parameters. */
+export const methods = {
+  "message/send": SendParams,
+  "message/stream": SendParams,
+  "tasks/get": TaskQueryParams,
+  "tasks/cancel": TaskIdParams
+} as const

@@ -1,0 +1,32 @@
+/**
+ * The brain of a workspace.
+ *
+ * @module
+ */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type { TaskInput, TaskOutput } from "../durable/AgentTask.ts"
+import type { ExecutorError, Step } from "../durable/Step.ts"
+
+/**
+ * Turns a task into an answer.
+ *
+ * **Details**
+ *
+ * An executor is an Effect over a task: what it does through `Step.step` is durable, what it says through `Step.emit` is
+ * streamed, and there is no second way. It is interrupted when its task is cancelled and must then leave nothing running.
+ *
+ * **Example**
+ *
+ * ```ts
+ * const shout = ExecutorFunction.layer((task) => Effect.succeed(new TaskOutput({ text: task.text.toUpperCase() })))
+ * ```
+ */
+export class AgentExecutor extends Context.Service<
+  AgentExecutor,
+  {
+    /** For the agent card and the logs. */
+    readonly name: string
+    readonly execute: (task: TaskInput) => Effect.Effect<TaskOutput, ExecutorError, Step>
+  }
+>()("molecule-effect/services/agent/AgentExecutor") {}

@@ -1,0 +1,75 @@
+/**
+ * What an executor may ask of the engine that runs it: to make a sub-step durable, and to say something to the caller.
+ *
+ * @module
+ */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+
+/** Something an executor says while it works: a piece of the answer, or a note about what it is doing. */
+export const AgentEvent = Schema.Union([
+  /** A piece of the answer. Pieces of one step join, in order, into one artifact. */
+  Schema.TaggedStruct("Output", { text: Schema.String }),
+  /** What the agent is doing now, in one line; not part of the answer. */
+  Schema.TaggedStruct("Progress", { text: Schema.String })
+])
+/** The type of {@link AgentEvent}. */
+export type AgentEvent = typeof AgentEvent.Type
+
+/** A piece of the answer. */
+export const output = (text: string): AgentEvent => ({ _tag: "Output", text })
+/** A line about what is going on. */
+export const progress = (text: string): AgentEvent => ({ _tag: "Progress", text })
+
+/** Why an executor could not do its task. `remedy` says what a person can do about it. */
+export class ExecutorError extends Schema.TaggedError<ExecutorError>()("ExecutorError", {
+  /** `invalid`: the task cannot be done as asked. `failed`: it was tried. `timeout`, `limit`: it was stopped. `refused`: a peer or tool said no. */
+  reason: Schema.Literals(["invalid", "failed", "timeout", "limit", "refused", "unavailable"]),
+  detail: Schema.String,
+  remedy: Schema.optionalKey(Schema.String),
+  /** Exit code, where a program ended. */
+  exitCode: Schema.optionalKey(Schema.Int),
+  /** The end of what it wrote on standard error, at most 4 KiB. */
+  stderr: Schema.optionalKey(Schema.String)
+}) {
+  override get message() {
+    return this.remedy === undefined ? this.detail : `${this.detail} (${this.remedy})`
+  }
+}
+
+/**
+ * The engine's side of an executor.
+ *
+ * **Details**
+ *
+ * `step` runs a sub-step under a name that is unique within the task: the engine may journal its result (encoded by the
+ * schema) and, after a crash, give that result back instead of running it again. What is not inside a step is replayed.
+ * `emit` streams an event to the caller, keyed by (step, attempt, number): a replay that emits the same event again is
+ * noticed and the event is not sent twice. An event is stored before anyone sees it, so `emit` fails where it cannot be. `attempt` is 1 for the first run of a step and grows with each rerun.
+ *
+ * **Example**
+ *
+ * ```ts
+ * const { emit, step } = yield* Step
+ * const answer = yield* step("turn-1", Schema.String, askModel(task.text))
+ * yield* emit(output(answer))
+ * ```
+ */
+export class Step extends Context.Service<
+  Step,
+  {
+    readonly step: <A, I, R>(
+      name: string,
+      schema: Schema.Codec<A, I>,
+      effect: Effect.Effect<A, ExecutorError, R>
+    ) => Effect.Effect<A, ExecutorError, R>
+    readonly emit: (event: AgentEvent) => Effect.Effect<void, ExecutorError>
+  }
+>()("molecule-effect/services/durable/Step") {}
+
+/** Where the code that runs now stands: the step (empty outside of one) and its attempt. The engine sets it around each step. */
+export const CurrentStep = Context.Reference<{ readonly name: string; readonly attempt: number }>(
+  "molecule-effect/services/durable/Step/CurrentStep",
+  { defaultValue: () => ({ name: "", attempt: 1 }) }
+)

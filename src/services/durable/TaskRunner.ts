@@ -1,0 +1,83 @@
+/**
+ * Runs messages as durable tasks: what the A2A server, and an app that embeds an agent, talk to.
+ *
+ * @module
+ */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type * as Stream from "effect/Stream"
+import type { TaskInput } from "./AgentTask.ts"
+import type { MessageConflict, TaskEvent, TaskRecord, TaskStoreError, TooManyTasks } from "./TaskStore.ts"
+
+/** No task has this id, or it belongs to somebody else: the two are not told apart. */
+export class TaskNotFound extends Schema.TaggedError<TaskNotFound>()("TaskNotFound", { taskId: Schema.String }) {
+  override get message() {
+    return `task ${this.taskId} not found`
+  }
+}
+
+/** The task has ended and cannot be cancelled any more. */
+export class TaskNotCancelable extends Schema.TaggedError<TaskNotCancelable>()("TaskNotCancelable", {
+  taskId: Schema.String,
+  state: Schema.String
+}) {
+  override get message() {
+    return `task ${this.taskId} is ${this.state} and cannot be cancelled`
+  }
+}
+
+/** The workspace is shutting down and takes no new work. */
+export class Draining extends Schema.TaggedError<Draining>()("Draining", { retryAfter: Schema.Int }) {
+  override get message() {
+    return `the workspace is shutting down: try again in ${this.retryAfter} s`
+  }
+}
+
+/** What the workspace is doing: tasks that run, tasks that wait for a place, and a line about the one started last. */
+export interface Activity {
+  readonly running: number
+  readonly queued: number
+  /** The first 60 characters of the message of the latest task that runs; empty if none does. */
+  readonly current: string
+}
+
+/**
+ * Durable tasks.
+ *
+ * **Details**
+ *
+ * - `submit` answers once the task is on disk; the work goes on by itself, at most so many at a time. The same message
+ *   again is the same task.
+ * - `result` waits for the end and answers the record as it then stands.
+ * - `events` replays what was said after `after` (a sequence number, 0 for all) and goes on live until the task ends.
+ * - `cancel` ends a task that has not ended, and the processes it started.
+ * - `activity` tells how many tasks run and how many wait, for heartbeat and health.
+ * - `drain` refuses new work and waits for what runs.
+ *
+ * **Example**
+ *
+ * ```ts
+ * const runner = yield* TaskRunner
+ * const task = yield* runner.submit({ caller: "me", contextId: "c", messageId: "m-1", text: "hello" })
+ * const done = yield* runner.result(task.input.taskId)
+ * ```
+ */
+export class TaskRunner extends Context.Service<
+  TaskRunner,
+  {
+    readonly submit: (
+      input: Omit<typeof TaskInput.Type, "taskId">
+    ) => Effect.Effect<TaskRecord, TaskStoreError | MessageConflict | TooManyTasks | Draining>
+    readonly get: (taskId: string) => Effect.Effect<TaskRecord, TaskNotFound | TaskStoreError>
+    readonly result: (taskId: string) => Effect.Effect<TaskRecord, TaskNotFound | TaskStoreError>
+    /** What was said so far. */
+    readonly past: (taskId: string) => Effect.Effect<ReadonlyArray<TaskEvent>, TaskNotFound | TaskStoreError>
+    readonly events: (taskId: string, after: number) => Stream.Stream<TaskEvent, TaskNotFound | TaskStoreError>
+    readonly cancel: (taskId: string) => Effect.Effect<TaskRecord, TaskNotFound | TaskNotCancelable | TaskStoreError>
+    readonly activity: Effect.Effect<Activity>
+    /** The activity now, and again each time it changes. */
+    readonly activityChanges: Stream.Stream<Activity>
+    readonly drain: Effect.Effect<void>
+  }
+>()("molecule-effect/services/durable/TaskRunner") {}

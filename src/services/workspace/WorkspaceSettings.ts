@@ -1,0 +1,48 @@
+/**
+ * Everything about the workspace program that can be set, except what `PlatformConfig` holds.
+ *
+ * @module
+ */
+import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
+import * as Schema from "effect/Schema"
+import { CommandSpec } from "../agent/CommandSpec.ts"
+
+/** Which brain the workspace has: the echo, a program, or a coordinator that fans its task out to its children. */
+export const ExecutorChoice = Schema.Union([
+  Schema.TaggedStruct("echo", {}),
+  Schema.TaggedStruct("command", { command: CommandSpec }),
+  Schema.TaggedStruct("fan-out", {})
+])
+/** The type of {@link ExecutorChoice}. */
+export type ExecutorChoice = typeof ExecutorChoice.Type
+
+/** The settings of the workspace program, read from the environment in one place (`layers/workspace/WorkspaceSettingsEnv`). */
+export class WorkspaceSettings extends Context.Service<
+  WorkspaceSettings,
+  {
+    /** Name and description on the agent card. */
+    readonly name: string
+    readonly description: string
+    /** Address that the A2A server binds. Loopback unless told otherwise. */
+    readonly host: string
+    /** Port of the A2A server; 0 takes a free one, which is announced at registration. */
+    readonly port: number
+    /** The URL under which the platform reaches this agent, if that is not where it listens (a tunnel, a proxy). */
+    readonly publicUrl: string | undefined
+    /** Accept only requests that carry the platform's signed caller token. */
+    readonly requireCallerToken: boolean
+    /** Largest request body, in bytes. */
+    readonly maxBodyBytes: number
+    readonly heartbeatInterval: Duration.Duration
+    /** How long a shutdown waits for the tasks that run. */
+    readonly drainTimeout: Duration.Duration
+    readonly maxRunningTasks: number
+    readonly maxUnfinishedTasks: number
+    /** How long a delegation may take. */
+    readonly delegationTimeout: Duration.Duration
+    /** How many delegations of one task run at once. */
+    readonly delegationConcurrency: number
+    readonly executor: ExecutorChoice
+  }
+>()("molecule-effect/services/workspace/WorkspaceSettings") {}
