@@ -97,11 +97,11 @@ const make = Effect.gen(function* () {
     Effect.gen(function* () {
       yield* SubscriptionRef.set(lifecycle, "draining")
       yield* Effect.logInfo("shutting down: no new tasks, waiting for those that run")
-      const drained = yield* Effect.timeoutOption(runner.drain, settings.drainTimeout)
+      const drained = yield* Effect.timeoutOption(Effect.interruptible(runner.drain), settings.drainTimeout)
       if (drained._tag === "None") yield* Effect.logWarning("tasks are still running: they go on at the next start")
-      const flushed = yield* Effect.timeoutOption(outbox.flush, goodbyeTimeout)
+      const flushed = yield* Effect.timeoutOption(Effect.interruptible(outbox.flush), goodbyeTimeout)
       if (flushed._tag === "None") yield* Effect.logWarning("checkpoints are still unsent: they go out at the next start")
-      yield* beat(0, "").pipe(
+      yield* Effect.interruptible(beat(0, "")).pipe(
         Effect.timeoutOption(goodbyeTimeout),
         Effect.catch((error) => Effect.logWarning("the last heartbeat did not arrive", { detail: error.message }))
       )

@@ -1,0 +1,114 @@
+/**
+ * The task store in memory: for tests, and for an embedded agent whose tasks may end with the process.
+ *
+ * @module
+ */
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as SecureRandom from "effect/crypto/SecureRandom"
+import { TaskInput } from "../../services/durable/AgentTask.ts"
+import {
+  isTerminal,
+  MessageConflict,
+  TaskEvent,
+  TaskRecord,
+  TaskStore,
+  TooManyTasks
+} from "../../services/durable/TaskStore.ts"
+import * as TaskRecords from "./taskRecords.ts"
+
+interface Entry {
+  task: TaskRecord
+  readonly events: Array<TaskEvent>
+  readonly attempts: Map<string, number>
+}
+
+const make = Effect.fnUntraced(function* (options: TaskRecords.Options) {
+  const random = yield* SecureRandom.SecureRandom
+  // Between reading and changing these nothing is waited for, so that no other fiber sees half of a change.
+  const entries = new Map<string, Entry>()
+  const taskIds = new Map<string, string>()
+
+  const entry = (operation: string, taskId: string) =>
+    Effect.suspend(() => {
+      const found = entries.get(taskId)
+      return found === undefined ? Effect.fail(TaskRecords.unknownTask(operation, taskId)) : Effect.succeed(found)
+    })
+
+  const push = ({ events }: Entry, event: Omit<TaskEvent, "sequence">) => {
+    const isRepeat = events.some(
+      (known) => known.step === event.step && known.attempt === event.attempt && known.number === event.number
+    )
+    if (isRepeat) return Option.none<TaskEvent>()
+    const fresh = new TaskEvent({ ...event, sequence: events.length + 1 })
+    events.push(fresh)
+    return Option.some(fresh)
+  }
+
+  const unfinished = () => Array.from(entries.values(), ({ task }) => task).filter(({ state }) => !isTerminal(state))
+
+  return TaskStore.of({
+    submit: Effect.fn("TaskStore.submit")(function* (input, limit) {
+      const now = yield* DateTime.now
+      const taskId = yield* random.uuidV4()
+      const key = yield* TaskRecords.messageKey(input)
+      // From here on nothing is waited for.
+      const known = entries.get(taskIds.get(key) ?? "")?.task
+      if (known !== undefined) {
+        return known.input.text === input.text
+          ? { task: known, created: false }
+          : yield* new MessageConflict({ messageId: input.messageId, taskId: known.input.taskId })
+      }
+      if (unfinished().length >= limit) {
+        return yield* new TooManyTasks({ limit, retryAfter: options.retryAfterSeconds })
+      }
+      const task = new TaskRecord({
+        input: new TaskInput({ ...input, taskId }),
+        state: "submitted",
+        createdAt: now,
+        updatedAt: now
+      })
+      entries.set(taskId, { task, events: [], attempts: new Map() })
+      taskIds.set(key, taskId)
+      return { task, created: true }
+    }),
+
+    get: Effect.fn("TaskStore.get")((taskId) => Effect.sync(() => Option.fromNullishOr(entries.get(taskId)?.task))),
+
+    begin: Effect.fn("TaskStore.begin")(function* (taskId, step) {
+      const { attempts } = yield* entry("begin", taskId)
+      const attempt = (attempts.get(step) ?? 0) + 1
+      attempts.set(step, attempt)
+      return attempt
+    }),
+
+    append: Effect.fn("TaskStore.append")(function* (event) {
+      if (event.number < 1) return yield* TaskRecords.reservedNumber(event.number)
+      return push(yield* entry("append", event.taskId), event)
+    }),
+
+    events: Effect.fn("TaskStore.events")((taskId, after) =>
+      Effect.sync(() => (entries.get(taskId)?.events ?? []).filter(({ sequence }) => sequence > after))
+    ),
+
+    setState: Effect.fn("TaskStore.setState")(function* (taskId, change) {
+      const now = yield* DateTime.now
+      const known = yield* entry("setState", taskId)
+      const next = TaskRecords.advance(known.task, change, now)
+      if (Option.isNone(next)) return { task: known.task, event: Option.none<TaskEvent>() }
+      known.task = next.value
+      return { task: next.value, event: push(known, TaskRecords.stateEvent(taskId, change.state)) }
+    }),
+
+    unfinished: Effect.sync(unfinished)
+  })
+})
+
+/** The store; what it holds is gone with the layer. */
+export const layerWith = (options: Partial<TaskRecords.Options> = {}) =>
+  Layer.effect(TaskStore, make({ ...TaskRecords.defaults, ...options }))
+
+/** {@link layerWith} without changes. */
+export const layer = layerWith()

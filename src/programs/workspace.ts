@@ -1,0 +1,129 @@
+/**
+ * The workspace: one agent, registered with the platform, serving A2A, running its tasks durably.
+ *
+ * @module
+ */
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as HttpRouter from "effect/http/HttpRouter"
+import * as Config from "effect/Config"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import * as WorkflowEngine from "effect/workflow/WorkflowEngine"
+import { createServer } from "node:http"
+import * as A2AClientPlatform from "../layers/a2a/A2AClientPlatform.ts"
+import * as A2AServerHttp from "../layers/a2a/A2AServerHttp.ts"
+import * as CallerVerifierJwt from "../layers/a2a/CallerVerifierJwt.ts"
+import * as CallerVerifierOff from "../layers/a2a/CallerVerifierOff.ts"
+import * as LocalAgentHttp from "../layers/a2a/LocalAgentHttp.ts"
+import * as ExecutorCommand from "../layers/agent/ExecutorCommand.ts"
+import * as ExecutorEcho from "../layers/agent/ExecutorEcho.ts"
+import * as ProcessRegistryFile from "../layers/agent/ProcessRegistryFile.ts"
+import * as CheckpointOutboxSql from "../layers/durable/CheckpointOutbox.ts"
+import * as CheckpointPlatform from "../layers/durable/CheckpointPlatform.ts"
+import * as TaskRunnerWorkflow from "../layers/durable/TaskRunnerWorkflow.ts"
+import * as TaskStoreSql from "../layers/durable/TaskStoreSql.ts"
+import * as SqliteClient from "../layers/sql/SqliteClient.ts"
+import * as DelegationPlatform from "../layers/team/DelegationPlatform.ts"
+import * as ExecutorFanOut from "../layers/team/ExecutorFanOut.ts"
+import * as ContainerNode from "../layers/workspace/ContainerNode.ts"
+import * as CredentialsFile from "../layers/workspace/CredentialsFile.ts"
+import * as PlatformClientHttp from "../layers/workspace/PlatformClientHttp.ts"
+import * as PlatformConfigEnv from "../layers/workspace/PlatformConfigEnv.ts"
+import * as PresenceRegistry from "../layers/workspace/PresenceRegistry.ts"
+import * as RegistryPlatform from "../layers/workspace/RegistryPlatform.ts"
+import * as StateDirectoryNode from "../layers/workspace/StateDirectoryNode.ts"
+import * as WorkspaceSettingsEnv from "../layers/workspace/WorkspaceSettingsEnv.ts"
+import { ProcessRegistry } from "../services/agent/ProcessRegistry.ts"
+import { Lifecycle, type LifecycleState } from "../services/workspace/Lifecycle.ts"
+import { Presence } from "../services/workspace/Presence.ts"
+import { StateDirectory } from "../services/workspace/StateDirectory.ts"
+import { WorkspaceSettings } from "../services/workspace/WorkspaceSettings.ts"
+
+const Platform = RegistryPlatform.layer.pipe(
+  Layer.provideMerge(A2AClientPlatform.layer),
+  Layer.provideMerge(PlatformClientHttp.layer),
+  Layer.provideMerge(
+    Layer.unwrap(
+      Effect.map(Config.option(Config.Redacted("WORKSPACE_AUTH_TOKEN")), (initial) => CredentialsFile.layerWith({ initial }))
+    )
+  )
+)
+
+const Database = Layer.unwrap(
+  Effect.map(StateDirectory, (state) => SqliteClient.layer({ filename: state.file("workspace.db") }))
+)
+
+const Executor = Layer.unwrap(
+  Effect.gen(function* () {
+    const { executor } = yield* WorkspaceSettings
+    const state = yield* StateDirectory
+    switch (executor._tag) {
+      case "echo":
+        return ExecutorEcho.layer
+      case "command":
+        return ExecutorCommand.layerWith(executor.command, { workingDirectory: state.file("work") })
+      case "fan-out":
+        return ExecutorFanOut.layer.pipe(Layer.provide(DelegationPlatform.layer))
+    }
+  })
+)
+
+// What a killed predecessor left running is ended before any of its tasks is resumed.
+const EndOrphans = Layer.effectDiscard(
+  Effect.gen(function* () {
+    const registry = yield* ProcessRegistry
+    const ended = yield* registry.endOrphans
+    if (ended.length > 0) yield* Effect.logWarning("ended processes that a former run left behind", { groups: ended.length })
+  })
+)
+
+const Tasks = Layer.unwrap(
+  Effect.map(WorkspaceSettings, (settings) =>
+    TaskRunnerWorkflow.layerWith({ maxRunning: settings.maxRunningTasks, maxUnfinished: settings.maxUnfinishedTasks })
+  )
+).pipe(
+  Layer.provideMerge(Layer.mergeAll(WorkflowEngine.layerMemory, TaskStoreSql.layer, Executor, EndOrphans)),
+  Layer.provideMerge(CheckpointOutboxSql.layer),
+  Layer.provideMerge(ProcessRegistryFile.layer),
+  Layer.provideMerge(Database)
+)
+
+const CallerVerifier = Layer.unwrap(
+  Effect.map(WorkspaceSettings, ({ requireCallerToken }) =>
+    requireCallerToken ? CallerVerifierJwt.layer : CallerVerifierOff.layer
+  )
+)
+
+const HttpServer = Layer.unwrap(
+  Effect.map(WorkspaceSettings, ({ host, port }) =>
+    NodeHttpServer.layer(() => createServer(), { host, port, gracefulShutdownTimeout: "2 seconds" })
+  )
+)
+
+const Server = HttpRouter.serve(A2AServerHttp.layer, { disableLogger: true }).pipe(
+  Layer.provide(CallerVerifier),
+  Layer.provideMerge(LocalAgentHttp.layer),
+  Layer.provideMerge(HttpServer)
+)
+
+const Workspace = PresenceRegistry.layer.pipe(
+  Layer.provide(Server),
+  Layer.provide(Layer.effect(Lifecycle, SubscriptionRef.make<LifecycleState>("starting"))),
+  Layer.provide(Tasks),
+  Layer.provide(Platform),
+  Layer.provide(StateDirectoryNode.layer),
+  Layer.provide(PlatformConfigEnv.layer.pipe(Layer.provideMerge(ContainerNode.layer))),
+  Layer.provide(WorkspaceSettingsEnv.layer)
+)
+
+Effect.flatMap(Presence, ({ stopped }) => stopped).pipe(
+  Effect.tap((reason) => Effect.logWarning(`stopping: ${reason}`)),
+  Effect.provide(Workspace),
+  Effect.provide(NodeHttpClient.layerUndici),
+  Effect.provide(NodeServices.layer),
+  NodeRuntime.runMain
+)
