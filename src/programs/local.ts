@@ -6,6 +6,7 @@
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as Clock from "effect/Clock"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Config from "effect/Config"
@@ -18,7 +19,6 @@ import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import * as Predicate from "effect/Predicate"
-import * as Random from "effect/Random"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { fileURLToPath } from "node:url"
@@ -141,7 +141,7 @@ const bringUp = Effect.fnUntraced(function* (options: { readonly text: string; r
       const report = yield* TeamRun.run({
         members,
         platformUrl,
-        messageId: `local-${(yield* Random.nextUUIDv4).toString()}`,
+        messageId: `local-${yield* Clock.currentTimeMillis}`,
         text: options.text,
         onTable: (table) => tell(`\n${table}\n`),
         onStep: (step) => tell(`  ✓ ${step.workspace.padEnd(10)} ${step.index} ${step.name}`)

@@ -11,6 +11,7 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Match from "effect/Match"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as WorkflowEngine from "effect/workflow/WorkflowEngine"
 import { createServer } from "node:http"
@@ -41,7 +42,7 @@ import { ProcessRegistry } from "../services/agent/ProcessRegistry.ts"
 import { Lifecycle, type LifecycleState } from "../services/workspace/Lifecycle.ts"
 import { Presence } from "../services/workspace/Presence.ts"
 import { StateDirectory } from "../services/workspace/StateDirectory.ts"
-import { WorkspaceSettings } from "../services/workspace/WorkspaceSettings.ts"
+import { type ExecutorChoice, WorkspaceSettings } from "../services/workspace/WorkspaceSettings.ts"
 
 const Platform = RegistryPlatform.layer.pipe(
   Layer.provideMerge(A2AClientPlatform.layer),
@@ -57,18 +58,22 @@ const Database = Layer.unwrap(
   Effect.map(StateDirectory, (state) => SqliteClient.layer({ filename: state.file("workspace.db") }))
 )
 
+const Coordinator = ExecutorFanOut.layer.pipe(Layer.provide(DelegationPlatform.layer))
+
+const executorOf = (choice: ExecutorChoice, workingDirectory: string) =>
+  Match.value(choice).pipe(
+    Match.tagsExhaustive({
+      echo: () => ExecutorEcho.layer,
+      command: ({ command }) => ExecutorCommand.layerWith(command, { workingDirectory }),
+      "fan-out": () => Coordinator
+    })
+  )
+
 const Executor = Layer.unwrap(
   Effect.gen(function* () {
     const { executor } = yield* WorkspaceSettings
     const state = yield* StateDirectory
-    switch (executor._tag) {
-      case "echo":
-        return ExecutorEcho.layer
-      case "command":
-        return ExecutorCommand.layerWith(executor.command, { workingDirectory: state.file("work") })
-      case "fan-out":
-        return ExecutorFanOut.layer.pipe(Layer.provide(DelegationPlatform.layer))
-    }
+    return executorOf(executor, state.file("work"))
   })
 )
 

@@ -72,6 +72,12 @@ const endOf = (handle: ChildProcessHandle): Effect.Effect<End> =>
     onFailure: (error): End => ({ _tag: "Killed", how: /SIG[A-Z0-9]+/.exec(String(error.cause))?.[0] ?? error.message })
   })
 
+// A program need not read what it is given: a pipe that it closed is no failure.
+const writeTo = (sink: ChildProcessHandle["stdin"], data: string) =>
+  Stream.run(Stream.make(encoder.encode(data)), sink).pipe(
+    Effect.catch((error) => Effect.logDebug("the program closed its input", error))
+  )
+
 /** What the readers of a program's pipes are doing. */
 interface Reading {
   chunks: number
@@ -84,7 +90,10 @@ const awaitEnd = Effect.fnUntraced(function* <E>(reader: Fiber.Fiber<void, E>, r
     const before = reading.chunks
     const ended = yield* Effect.timeoutOption(Fiber.join(reader), silence)
     if (Option.isSome(ended)) return
-    if (!reading.busy && reading.chunks === before) return yield* Fiber.interrupt(reader)
+    if (!reading.busy && reading.chunks === before) {
+      yield* Fiber.interrupt(reader)
+      return
+    }
   }
 })
 
@@ -183,12 +192,6 @@ const make = Effect.fnUntraced(function* (spec: CommandSpec, options: Options) {
           reading.chunks++
         })
       ).pipe(Effect.catch((error) => Effect.logWarning("standard error could not be read", error)))
-
-    // A program need not read what it is given: a pipe that it closed is no failure.
-    const writeTo = (sink: ChildProcessHandle["stdin"], data: string) =>
-      Stream.run(Stream.make(encoder.encode(data)), sink).pipe(
-        Effect.catch((error) => Effect.logDebug("the program closed its input", error))
-      )
 
     const record = Effect.fnUntraced(function* (handle: ChildProcessHandle, mark: string) {
       const startTime = yield* registry.startTime(handle.pid)

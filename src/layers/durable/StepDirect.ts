@@ -16,14 +16,15 @@ export interface DirectEvent {
   readonly event: AgentEvent
 }
 
+const next = (counts: Map<string, number>, key: string) => {
+  const count = (counts.get(key) ?? 0) + 1
+  counts.set(key, count)
+  return count
+}
+
 const make = (events: Ref.Ref<ReadonlyArray<DirectEvent>>) => {
   const attempts = new Map<string, number>()
   const numbers = new Map<string, number>()
-  const next = (counts: Map<string, number>, key: string) => {
-    const count = (counts.get(key) ?? 0) + 1
-    counts.set(key, count)
-    return count
-  }
   return Step.of({
     step: (name, _schema, effect) =>
       Effect.suspend(() => Effect.provideService(effect, CurrentStep, { name, attempt: next(attempts, name) })),

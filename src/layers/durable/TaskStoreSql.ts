@@ -61,7 +61,6 @@ const migrations = {
 }
 
 const Event = Schema.fromJsonString(TaskEvent.fields.event)
-const encodeEvent = Schema.encodeEffect(Event)
 const encodeInput = Schema.encodeEffect(Schema.fromJsonString(TaskInput))
 const encodeOutput = Schema.encodeEffect(Schema.fromJsonString(TaskOutput))
 const encodeError = Schema.encodeEffect(Schema.fromJsonString(ExecutorError))
@@ -144,7 +143,13 @@ const make = Effect.fnUntraced(function* (options: TaskRecords.Options) {
   })
   // One statement: numbering, the check for a repeat and the insertion cannot come apart.
   const insertEvent = SqlSchema.findOneOption({
-    Request: TaskEvent.mapFields(({ sequence: _, ...fields }) => ({ ...fields, event: Event })),
+    Request: Schema.Struct({
+      taskId: Schema.String,
+      step: Schema.String,
+      attempt: Schema.Int,
+      number: Schema.Int,
+      event: Event
+    }),
     Result: EventRow,
     execute: ({ attempt, event, number, step, taskId }) => sql`
       INSERT INTO task_events (task_id, sequence, step, attempt, number, event)

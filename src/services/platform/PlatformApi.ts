@@ -203,6 +203,8 @@ export class PlatformApi extends HttpApi.make("molecule-platform")
   .add(A2AProxy)
   .middleware(Authorization)
   .middleware(RequestErrors)
+  // A 400 names every field that is wrong, not just the first.
+  .annotate(HttpApi.PayloadParseOptions, { errors: "all" })
   .annotateMerge(
     OpenApi.annotations({
       title: "Molecule platform",

@@ -13,7 +13,7 @@ import { StateDirectory } from "../../../src/services/workspace/StateDirectory.t
 import * as ExecutorCommand from "../../../src/layers/agent/ExecutorCommand.ts"
 import * as ProcessRegistryFile from "../../../src/layers/agent/ProcessRegistryFile.ts"
 import * as StepDirect from "../../../src/layers/durable/StepDirect.ts"
-import { eventually, isAlive, lineOf, Services, stateAt, taskOf, TemporaryState } from "./processFixtures.ts"
+import { eventually, isAlive, lineOf, Services, taskOf, TemporaryState } from "./processFixtures.ts"
 
 const Registry = ProcessRegistryFile.layer.pipe(Layer.provideMerge(TemporaryState), Layer.provideMerge(Services))
 
@@ -259,19 +259,18 @@ describe.concurrent("ExecutorCommand", () => {
     }).pipe(Effect.provide(Registry))
   )
 
-  it.effect("lets a program that minds SIGTERM clean up", () =>
+  it.effect("lets a program that minds SIGTERM clean up, and keeps its record until it has", () =>
     Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem
       const state = yield* StateDirectory
       const file = yield* pidFile
       const cleaned = state.file("cleaned")
+      const cleanUp = `trap 'ls "${state.file("processes")}" > "${cleaned}"; exit 0' TERM`
       yield* timedOut(
         file,
-        specOf(`trap 'echo yes > "${cleaned}"; exit 0' TERM; echo $$ > "${file}"; while :; do sleep 0.02; done`, {
-          killGraceSeconds: 5
-        })
+        specOf(`${cleanUp}; echo $$ > "${file}"; while :; do sleep 0.02; done`, { killGraceSeconds: 5 })
       )
-      assert.strictEqual(yield* fs.readFileString(cleaned), "yes\n")
+      assert.strictEqual(yield* fs.readFileString(cleaned), `${yield* lineOf(file)}.json\n`)
     }).pipe(Effect.provide(Registry))
   )
 
@@ -379,59 +378,6 @@ describe.concurrent("ExecutorCommand", () => {
       assert.strictEqual(error.reason, "unavailable")
       assert.include(error.detail, "disk full")
       assert.isFalse(yield* fs.exists(state.file("started")))
-    }).pipe(Effect.provide(Registry))
-  )
-})
-
-describe.concurrent("ExecutorCommand after kill -9", () => {
-  const script = new URL("./executorProcess.ts", import.meta.url).pathname
-
-  /** Starts a process that runs the executor on `program`. */
-  const start = Effect.fnUntraced(function* (mode: "run" | "hold", program: string) {
-    const state = yield* StateDirectory
-    const { spawn } = yield* Effect.promise(() => import("node:child_process"))
-    return yield* Effect.acquireRelease(
-      Effect.sync(() => spawn(process.execPath, [script, state.path, mode, program], { stdio: "inherit" })),
-      (child) => Effect.sync(() => child.kill("SIGKILL"))
-    )
-  })
-
-  it.live("the next start ends the orphan, and nobody else", () =>
-    Effect.gen(function* () {
-      const state = yield* StateDirectory
-      const registry = yield* ProcessRegistry
-      const child = yield* start("run", `echo $$ > "$1/pid"; sleep 1000 & echo $! > "$1/grandchild"; wait`)
-      const pid = Number(yield* lineOf(state.file("pid")))
-      const grandchild = Number(yield* lineOf(state.file("grandchild")))
-      child.kill("SIGKILL")
-      yield* eventually(isAlive(child.pid ?? 0), (alive) => !alive)
-      assert.isTrue(yield* isAlive(pid))
-
-      const ended = yield* registry.endOrphans
-      assert.deepStrictEqual(
-        ended.map(({ command, pgid, taskId }) => ({ command, pgid, taskId })),
-        [{ command: "sh", pgid: pid, taskId: "task-1" }]
-      )
-      assert.isFalse(yield* isAlive(pid))
-      assert.isFalse(yield* isAlive(grandchild))
-      yield* noRecords
-    }).pipe(Effect.provide(Registry))
-  )
-
-  it.live("a program that was recorded and not started never starts", () =>
-    Effect.gen(function* () {
-      const fs = yield* FileSystem.FileSystem
-      const state = yield* StateDirectory
-      const registry = yield* ProcessRegistry
-      const child = yield* start("hold", `echo $$ > "$1/pid"`)
-      const gate = Number(yield* lineOf(state.file("recorded")))
-      assert.isTrue(yield* isAlive(gate))
-      assert.deepStrictEqual(yield* fs.readDirectory(state.file("processes")), [`${gate}.json`])
-      child.kill("SIGKILL")
-      yield* eventually(isAlive(gate), (alive) => !alive)
-      assert.isFalse(yield* fs.exists(state.file("pid")))
-      assert.deepStrictEqual(yield* registry.endOrphans, [])
-      yield* noRecords
     }).pipe(Effect.provide(Registry))
   )
 })

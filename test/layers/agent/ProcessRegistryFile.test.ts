@@ -23,9 +23,12 @@ const spawn = (script: string, mark: string) =>
     forceKillAfter: "50 millis"
   })
 
+const recordOf = (pgid: number, startTime: string, mark: string, taskId: string) =>
+  new ProcessGroup({ pgid, startTime, mark, taskId, command: "sh" })
+
 const groupOf = Effect.fnUntraced(function* (pgid: number, mark: string, taskId: string) {
   const registry = yield* ProcessRegistry
-  return new ProcessGroup({ pgid, startTime: yield* registry.startTime(pgid), mark, taskId, command: "sh" })
+  return recordOf(pgid, yield* registry.startTime(pgid), mark, taskId)
 })
 
 const records = Effect.gen(function* () {
@@ -61,7 +64,7 @@ describe.concurrent("ProcessRegistryFile", () => {
         const registry = yield* ProcessRegistry
         const child = yield* spawn("exec sleep 1000", "m-1")
         const group = yield* groupOf(child.pid, "m-1", "t-1")
-        yield* registry.add(new ProcessGroup({ ...group, startTime: `${group.startTime}0` }))
+        yield* registry.add(recordOf(child.pid, `${group.startTime}0`, "m-1", "t-1"))
 
         assert.deepStrictEqual(yield* registry.endOrphans, [])
         assert.isTrue(yield* isAlive(child.pid))
@@ -97,7 +100,7 @@ describe.concurrent("ProcessRegistryFile", () => {
     Effect.gen(function* () {
       const registry = yield* ProcessRegistry
       const { group, member } = yield* leaderless("m-3")
-      yield* registry.add(new ProcessGroup({ ...group, mark: "m" }))
+      yield* registry.add(recordOf(group.pgid, group.startTime, "m", "m-3"))
       assert.deepStrictEqual(yield* registry.endOrphans, [])
       assert.isTrue(yield* isAlive(member))
       assert.deepStrictEqual(yield* records, [])

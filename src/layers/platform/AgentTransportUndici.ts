@@ -1,0 +1,99 @@
+/**
+ * Requests to agents over `undici`, by Effect's `HttpClient`.
+ *
+ * @module
+ */
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import * as HttpBody from "effect/http/HttpBody"
+import * as HttpClient from "effect/http/HttpClient"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Predicate from "effect/Predicate"
+import * as Stream from "effect/Stream"
+import type { LookupFunction } from "node:net"
+import { AddressPolicy, AddressRefused } from "../../services/platform/AddressPolicy.ts"
+import { AgentSilent, AgentTransport, AgentUnreachable } from "../../services/platform/AgentTransport.ts"
+import { PlatformSettings } from "../../services/platform/PlatformSettings.ts"
+
+/** How long a connection may take to be made. Milliseconds. */
+const connectTimeout = 10_000
+
+// Failures after which the agent may have the request; all others came before there was a connection.
+const afterConnection = new Set(["ECONNRESET", "EPIPE", "UND_ERR_SOCKET", "UND_ERR_HEADERS_TIMEOUT", "UND_ERR_BODY_TIMEOUT", "UND_ERR_RES_CONTENT_LENGTH_MISMATCH"])
+
+const codeOf = (cause: unknown) => (Predicate.hasProperty(cause, "code") ? String(cause.code) : "")
+const toError = (cause: unknown) => (cause instanceof Error ? cause : new Error(String(cause)))
+
+/**
+ * The transport.
+ *
+ * **Details**
+ *
+ * The policy is asked before a request, and answers again when the socket asks for the addresses of a name: a connection
+ * goes only to an address that was checked for it, and a name that resolves differently a moment later gains nothing. Connections are not kept: an agent that was restarted is never sent a request over a dead one.
+ */
+export const layer = Layer.unwrap(
+  Effect.gen(function* () {
+    const policy = yield* AddressPolicy
+    const fork = Effect.runForkWith(yield* Effect.context<never>())
+
+    const lookup: LookupFunction = (hostname, options, callback) => {
+      fork(Effect.result(policy.resolve(hostname))).addObserver((exit) => {
+        if (exit._tag === "Failure") return callback(new Error("the name was not resolved"), [])
+        const result = exit.value
+        if (result._tag === "Failure") return callback(result.failure, [])
+        const fitting = result.success.filter(({ family }) => options.family === family || !(options.family === 4 || options.family === 6))
+        const [first] = fitting
+        if (first === undefined) return callback(new Error(`${hostname} has no address of the family asked for`), [])
+        if (options.all === true) callback(null, [...fitting])
+        else callback(null, first.address, first.family)
+      })
+    }
+
+    const make = Effect.gen(function* () {
+      const client = yield* NodeHttpClient.makeUndici
+      const { agentIdleTimeout } = yield* PlatformSettings
+      const idle = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+        Effect.timeoutOrElse(effect, {
+          duration: agentIdleTimeout,
+          orElse: () => Effect.fail(new AgentSilent({ cause: new Error("no sign of life within the idle time") }))
+        })
+
+      return AgentTransport.of({
+        post: Effect.fn("AgentTransport.post")(function* ({ bearer, body, url }) {
+          const target = yield* policy.check(url)
+          const request = HttpClientRequest.post(target.href).pipe(
+            HttpClientRequest.setBody(HttpBody.text(body, "application/json")),
+            HttpClientRequest.bearerToken(bearer)
+          )
+          const response = yield* HttpClient.withScope(client).execute(request).pipe(
+            Effect.mapError((error) => {
+              const cause = error.cause
+              if (cause instanceof AddressRefused) return cause
+              return afterConnection.has(codeOf(cause)) ? new AgentSilent({ cause: toError(cause) }) : new AgentUnreachable({ cause: toError(cause) })
+            }),
+            idle
+          )
+          return {
+            status: response.status,
+            headers: response.headers,
+            body: response.stream.pipe(
+              Stream.mapError((cause) => new AgentSilent({ cause })),
+              Stream.timeoutOrElse({
+                duration: agentIdleTimeout,
+                orElse: () => Stream.fail(new AgentSilent({ cause: new Error("no sign of life within the idle time") }))
+              })
+            )
+          }
+        })
+      })
+    })
+
+    return Layer.effect(AgentTransport, make).pipe(
+      Layer.provide(
+        NodeHttpClient.layerDispatcherOptions({ pipelining: 0, connect: { timeout: connectTimeout, lookup } })
+      )
+    )
+  })
+)

@@ -1,0 +1,76 @@
+/**
+ * The embedded platform: one process, one SQLite file.
+ *
+ * @module
+ */
+import * as NodeCrypto from "@effect/platform-node/NodeCrypto"
+import * as NodeDns from "@effect/platform-node/NodeDns"
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as HttpServer from "effect/http/HttpServer"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { createServer } from "node:http"
+import * as CheckpointSql from "../layers/durable/CheckpointSql.ts"
+import { listenError } from "../layers/platform/listenError.ts"
+import * as PlatformEmbedded from "../layers/platform/PlatformEmbedded.ts"
+import * as PlatformServer from "../layers/platform/PlatformServer.ts"
+import * as PlatformSettingsEnv from "../layers/platform/PlatformSettingsEnv.ts"
+import * as SqliteClient from "../layers/sql/SqliteClient.ts"
+import * as StateDirectoryNode from "../layers/workspace/StateDirectoryNode.ts"
+import { AdminToken } from "../services/platform/AdminToken.ts"
+import { PlatformSettings } from "../services/platform/PlatformSettings.ts"
+import { StateDirectory } from "../services/workspace/StateDirectory.ts"
+
+/** Open requests have this long to end at a shutdown. */
+const gracefulShutdownTimeout = "5 seconds"
+
+/** A request has to be here, head and body, within this time. Milliseconds. */
+const requestTimeout = 60_000
+
+const State = Layer.unwrap(
+  Effect.map(PlatformSettings, ({ stateDirectory }) => StateDirectoryNode.layerWith({ path: stateDirectory }))
+)
+
+const Database = Layer.unwrap(
+  Effect.map(StateDirectory, (state) => SqliteClient.layer({ filename: state.file("platform.db") }))
+)
+
+const Listener = Layer.unwrap(
+  Effect.map(PlatformSettings, ({ host, port }) =>
+    NodeHttpServer.layer(() => createServer({ requestTimeout }), { host, port, gracefulShutdownTimeout }).pipe(
+      Layer.catch((error) => Layer.effectContext(Effect.fail(listenError(error, { host, port }))))
+    )
+  )
+)
+
+// What it says when it is up: where it is, and where the token lies, but never the token.
+const Announce = Layer.effectDiscard(
+  Effect.gen(function* () {
+    const admin = yield* AdminToken
+    const { address } = yield* HttpServer.HttpServer
+    const settings = yield* PlatformSettings
+    const port = "port" in address ? address.port : settings.port
+    const host = settings.host.includes(":") ? `[${settings.host}]` : settings.host
+    yield* Effect.logInfo(`the platform listens on http://${host}:${port}, its documentation is at http://${host}:${port}/docs`)
+    yield* Effect.logInfo(`the admin token is in ${admin.path}`)
+  })
+)
+
+const Platform = Announce.pipe(
+  Layer.provideMerge(PlatformServer.layer),
+  Layer.provide(PlatformEmbedded.layer),
+  Layer.provide(CheckpointSql.layer),
+  Layer.provide(Listener),
+  Layer.provide(Database),
+  Layer.provide(State),
+  Layer.provide(PlatformSettingsEnv.layer),
+  Layer.provide(Layer.mergeAll(NodeServices.layer, NodeDns.layer, NodeCrypto.layer))
+)
+
+Layer.launch(Platform).pipe(
+  Effect.tapError((error) => Console.error(`molecule-platform: ${error.message}`)),
+  NodeRuntime.runMain({ disableErrorReporting: true })
+)

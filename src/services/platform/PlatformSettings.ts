@@ -1,0 +1,59 @@
+/**
+ * Everything about the platform program that can be set.
+ *
+ * @module
+ */
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import type { AllowedRange } from "./AddressPolicy.ts"
+
+/** The settings of the platform program, read from the environment in one place (`layers/platform/PlatformSettingsEnv`). */
+export interface Settings {
+  /** Address that the server binds. Loopback unless told otherwise. */
+  readonly host: string
+  /** Its port; 0 takes a free one. */
+  readonly port: number
+  /** Absolute path of the directory with database, admin token and signing key. */
+  readonly stateDirectory: string
+  /** Which addresses agents may have, besides loopback where the platform itself is bound to loopback. */
+  readonly allowedAddresses: ReadonlyArray<AllowedRange>
+  /** The URL under which agents reach the platform, told at the creation of a workspace; if not set, the one that the admin used. */
+  readonly externalUrl: string | undefined
+  /** Web pages of these origins may call the platform from a browser. */
+  readonly corsOrigins: ReadonlyArray<string>
+  /** Largest request body, in bytes. */
+  readonly maxBodyBytes: number
+  /** Largest answer of an agent that the proxy passes on, in bytes; streams have no limit. */
+  readonly maxAgentAnswerBytes: number
+  /** Requests a minute, for each token and, without one, for each address. */
+  readonly requestsPerMinute: number
+  /** How long an agent may be silent before it counts as offline. */
+  readonly offlineAfter: Duration.Duration
+  /** How often silent agents are looked for. */
+  readonly sweepInterval: Duration.Duration
+  /** How long the proxy waits for a sign of life of the agent it has sent a message to. */
+  readonly agentIdleTimeout: Duration.Duration
+  /** How many checkpoints one workspace may have. */
+  readonly maxCheckpoints: number
+}
+
+/** The values of {@link Settings} where nothing is set; there is none for the state directory. */
+export const settingsDefaults: Omit<Settings, "stateDirectory"> = {
+  host: "127.0.0.1",
+  port: 8080,
+  allowedAddresses: ["public"],
+  externalUrl: undefined,
+  corsOrigins: ["http://localhost:3000", "http://localhost:3001"],
+  maxBodyBytes: 1024 * 1024,
+  maxAgentAnswerBytes: 10 * 1024 * 1024,
+  requestsPerMinute: 600,
+  offlineAfter: Duration.seconds(90),
+  sweepInterval: Duration.seconds(15),
+  agentIdleTimeout: Duration.minutes(5),
+  maxCheckpoints: 100_000
+}
+
+/** The settings of the platform. */
+export class PlatformSettings extends Context.Service<PlatformSettings, Settings>()(
+  "molecule-effect/services/platform/PlatformSettings"
+) {}
