@@ -3,6 +3,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { dirname, join, relative, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
+import { codeOf } from "./source-text.mjs"
 
 const root = resolve(process.argv[2] ?? fileURLToPath(new URL("..", import.meta.url)))
 const maxLines = 400
@@ -12,89 +13,174 @@ const files = (dir) =>
     ? readdirSync(join(root, dir), { withFileTypes: true, recursive: true })
         .filter((entry) => entry.isFile() && entry.name.endsWith(".ts"))
         .map((entry) => relative(root, join(entry.parentPath ?? entry.path, entry.name)))
+        .sort()
     : []
 
 const problems = []
 const report = (file, line, what, remedy) => problems.push(`${file}:${line}: ${what}: ${remedy}`)
 
-// Modules of Effect that are tagged unstable and may change in a minor: contracts must not hang on them, except for the
-// three that are data (HttpApi, Workflow, Rpc).
-const unstable = /^effect\/(http|sql|cluster|cli|process|persistence|observability|socket|ai|reactivity|workflow)\//
-const data = /^effect\/(http-api\/|workflow\/Workflow$|rpc\/)/
-
 const place = (file) => {
-  const [src, floor, room] = file.split("/")
-  return src === "src" ? { floor, room } : { floor: src, room: undefined }
+  const [top, floor, room] = file.split("/")
+  return top === "src" ? { floor, room } : { floor: top, room: undefined }
+}
+
+// Effect's modules in folders are tagged unstable and may change in a minor, so contracts must not hang on them, except
+// for those that are definitions and data.
+const unstable = /^effect\/[^/]+\//
+const definitions = /^effect\/(http-api\/.+|workflow\/Workflow|rpc\/(Rpc|RpcGroup))$/
+
+const checkContractImport = (file, line, specifier, typeOnly) => {
+  if (specifier.startsWith("node:") || specifier.startsWith("@effect/")) {
+    report(file, line, `${specifier} in a contract`, "move what needs it to src/layers")
+  } else if (typeOnly || specifier.startsWith(".")) {
+    return
+  } else if (!/^effect(\/|$)/.test(specifier)) {
+    report(file, line, `the package ${specifier} in a contract`, "import it as a type, or move its use to src/layers")
+  } else if (unstable.test(specifier) && !definitions.test(specifier)) {
+    report(file, line, `${specifier} is unstable`, "import it as a type, or move its use to src/layers")
+  }
 }
 
 const checkImport = (file, line, specifier, typeOnly) => {
   const from = place(file)
-  if (/^(effect|@effect\/platform-node)$/.test(specifier)) {
-    report(file, line, `the barrel of ${specifier}`, "import the module itself, such as effect/Effect")
+  if (/^(effect|@effect\/platform-node(-shared)?)$/.test(specifier) || /^effect\/[a-z-]+$/.test(specifier)) {
+    report(file, line, `the barrel ${specifier}`, "import the module itself, such as effect/Effect")
   }
-  if (from.floor === "services") {
-    if (specifier.startsWith("node:") || specifier.startsWith("@effect/")) report(file, line, `${specifier} in a contract`, "move what needs it to src/layers")
-    if (!typeOnly && unstable.test(specifier) && !data.test(specifier)) report(file, line, `${specifier} is unstable`, "import it as a type, or move its use to src/layers")
-  }
+  if (from.floor === "services") checkContractImport(file, line, specifier, typeOnly)
   if (!specifier.startsWith(".")) return
   const target = relative(root, resolve(root, dirname(file), specifier))
+  if (!target.startsWith("src/")) return
   const to = place(target)
-  if (!target.startsWith("src/") || !file.startsWith("src/")) return
-  if (to.floor === "programs" && from.floor !== "programs") report(file, line, "imports a program", "programs are the top floor; move what is shared to a layer")
-  if (from.floor === "services" && to.floor !== "services") report(file, line, `a contract imports ${target}`, "contracts know contracts only")
+  if (to.floor === "programs" && !["test", "scripts"].includes(from.floor)) {
+    report(file, line, `imports the program ${target}`, "programs are the top floor; move what is shared to a layer")
+  }
+  if (from.floor === "services" && !["services", "programs"].includes(to.floor)) {
+    report(file, line, `a contract imports ${target}`, "contracts know contracts only")
+  }
+  if (from.floor === "layers" && !["services", "layers", "programs"].includes(to.floor)) {
+    report(file, line, `a layer imports ${target}`, "import the module itself")
+  }
   if (from.floor === "layers" && to.floor === "layers" && to.room !== from.room && to.room !== "sql") {
-    report(file, line, `room ${from.room} imports a layer of room ${to.room}`, "ask for its contract, and let a program provide the layer")
+    report(
+      file,
+      line,
+      `room ${from.room} imports a layer of room ${to.room}`,
+      "ask for its contract, and let a program provide the layer"
+    )
   }
 }
 
 const banned = [
-  [/process\.env/, "Config"],
-  [/\bDate\.now\(/, "Clock"],
-  [/\bMath\.random\(/, "Random"],
-  [/\bconsole\.(log|error|warn|info|debug)\b/, "Effect.log, or Effect's Console in a program"],
-  [/[^.\w]setTimeout\(/, "Effect.sleep or a Schedule"],
-  [/\bnew Promise\b/, "Effect.callback"],
-  [/[^.\w]async\s+(function|\(|\w+\s*=>)/, "Effect.fn"],
-  [/concurrency:\s*"unbounded"/, "a number from the settings"],
-  [/\bas any\b/, "a Schema, or the right type"],
-  [/\bas unknown as\b/, "a Schema, or the right type"],
-  [/@ts-(ignore|expect-error|nocheck)/, "the right type"]
+  [/\bprocess\s*\.\s*env\b/g, "Config"],
+  [/\bDate\s*\.\s*now\b/g, "Clock"],
+  [/\bMath\s*\.\s*random\b/g, "Random"],
+  [/(?<![.\w$])console\s*\./g, "Effect.log, or effect/Console in a program"],
+  [/\bsetTimeout\s*\(/g, "Effect.sleep or a Schedule"],
+  [/\bnew\s+Promise\b/g, "Effect.callback or Effect.tryPromise"],
+  [/(?<![.\w$"])async(?=\s+[\w*(]|\s*\()/g, "Effect.fn"],
+  [/\bconcurrency:\s*"unbounded"/g, "a number, from the settings where it matters"],
+  [/\bas\s+any\b/g, "a Schema, or the right type"],
+  [/\bas\s+unknown\s+as\b/g, "a Schema, or the right type"]
 ]
+
+// The position after the type arguments that begin at `at`, where `=>` closes nothing.
+const afterTypeArguments = (code, at) => {
+  if (code[at] !== "<") return at
+  let depth = 0
+  for (let i = at; i < code.length; i++) {
+    if (code[i] === "<") depth++
+    else if (code[i] === ">" && code[i - 1] !== "=" && --depth === 0) return i + 1
+  }
+  return code.length
+}
 
 const keys = new Map()
 
-for (const file of files("src")) {
-  const lines = readFileSync(join(root, file), "utf8").split("\n")
-  const text = lines.join("\n")
-  const lineOf = (index) => text.slice(0, index).split("\n").length
-  if (file.endsWith("/index.ts") && file !== "src/index.ts") report(file, 1, "an index file", "import the module itself")
-  for (const match of text.matchAll(/(?:^|\n)(import|export)\s+(type\s+)?[^;"]*?from\s+"([^"]+)"/g)) {
-    checkImport(file, lineOf(match.index + 1), match[3], match[2] !== undefined)
+const checkKeys = (file, text, code, lineOf) => {
+  const own = `molecule-effect/${file.slice("src/".length, -".ts".length)}`
+  for (const match of code.matchAll(/\b(?:Context|HttpApiMiddleware)\.(?:Service|Reference)(?=\s*[<(])/g)) {
+    const line = lineOf(match.index)
+    const end = afterTypeArguments(code, match.index + match[0].length)
+    const call = /^\s*(?:\(\s*\)\s*)?\(\s*"/.exec(code.slice(end))
+    if (call === null) {
+      report(file, line, "a service whose key is not a plain string", `write "${own}"`)
+      continue
+    }
+    const start = end + call[0].length
+    const key = text.slice(start, text.indexOf('"', start))
+    const name = key.startsWith(`${own}/`) ? key.slice(own.length + 1) : undefined
+    if (key !== own && !/^\w+$/.test(name ?? "")) {
+      report(file, line, `the key ${key}`, `write ${own}, or ${own}/<Name> for a second one`)
+    }
+    const other = keys.get(key)
+    if (other !== undefined) report(file, line, `the key ${key} is also at ${other}`, "two services of one key share a slot")
+    else keys.set(key, `${file}:${line}`)
   }
-  for (const match of text.matchAll(/"(molecule-effect\/(?:services|layers|programs)\/[^"]+)"/g)) {
-    const key = match[1]
-    const own = `molecule-effect/${file.slice("src/".length, -".ts".length)}`
-    if (key !== own && !key.startsWith(`${own}/`)) report(file, lineOf(match.index), `the key ${key}`, `write ${own}, or ${own}/<Name> for a second one`)
-    if (keys.has(key)) report(file, lineOf(match.index), `the key ${key} is also in ${keys.get(key)}`, "two services of one key share a slot")
-    keys.set(key, file)
-  }
-  lines.forEach((line, index) => {
-    const code = line.replace(/^\s*(\*|\/\/|\/\*).*$/, "").replace(/"(?:[^"\\]|\\.)*"/g, (quoted) => (quoted === '"unbounded"' ? quoted : '""'))
-    for (const [pattern, remedy] of banned) if (pattern.test(code)) report(file, index + 1, line.trim(), `use ${remedy}`)
-    if (/^export (default |abstract )?(const|let|class|type|interface|function|namespace)\b/.test(line)) {
-      const above = lines[index - 1] ?? ""
-      if (!/\*\/\s*$/.test(above)) report(file, index + 1, "an export without a doc comment", "say what it is, its units, its errors")
+}
+
+const declaration =
+  /^export\s+(?:default\s+|abstract\s+|async\s+|declare\s+)*(const|let|var|class|interface|function\*?|namespace|enum|type(?!\s*[{*]))\s+(\w+)/
+
+const checkComments = (file, lines, codeLines) => {
+  let before
+  codeLines.forEach((line, index) => {
+    const match = declaration.exec(line)
+    if (match === null) return
+    // The further signatures of one overloaded function share its comment.
+    const overload = match[1] === "function" && before === match[2]
+    before = match[1] === "function" ? match[2] : undefined
+    if (overload) return
+    let above = index - 1
+    // A directive for a checker may stand between.
+    while (above >= 0 && /^\s*\/\/ (@effect-diagnostics|oxlint-disable|eslint-disable)/.test(lines[above])) above--
+    let open = above
+    if (/\*\/\s*$/.test(lines[above] ?? "")) while (open > 0 && !/^\s*\/\*/.test(lines[open])) open--
+    const comment = lines.slice(Math.max(open, 0), above + 1).join("\n")
+    if (!/^\s*\/\*\*[^]*\*\/\s*$/.test(comment) || /@module\b/.test(comment)) {
+      report(file, index + 1, `${match[2]} has no doc comment directly above`, "say what it is, its units, its errors")
     }
   })
 }
-for (const file of [...files("src"), ...files("test"), ...files("bench"), ...files("examples")]) {
-  const count = readFileSync(join(root, file), "utf8").split("\n").length - 1
-  if (count > maxLines) report(file, count, `${count} lines`, `split it: files stay under ${maxLines}`)
+
+const check = (file) => {
+  const text = readFileSync(join(root, file), "utf8")
+  const code = codeOf(text)
+  const lines = text.split("\n")
+  const lineOf = (index) => text.slice(0, index).split("\n").length
+  const lineCount = text.endsWith("\n") ? lines.length - 1 : lines.length
+  const top = file.split("/")[0]
+  if (top !== "scripts" && lineCount > maxLines) {
+    report(file, lineCount, `${lineCount} lines`, `split it: a file has at most ${maxLines}`)
+  }
+
+  const imports = /(?:^|[\n;])[ \t]*(?:import|export)\s+(type\s+)?(?:[\w$*{},\s]*?\bfrom\s+)?"|\bimport\s*\(\s*"/g
+  for (const match of code.matchAll(imports)) {
+    const start = match.index + match[0].length
+    const at = lineOf(match.index + match[0].search(/\S/) + (match[0].startsWith(";") ? 1 : 0))
+    checkImport(file, at, text.slice(start, text.indexOf('"', start)), match[1] !== undefined)
+  }
+  if (top !== "src") return
+
+  if (file.endsWith("/index.ts") && file !== "src/index.ts") report(file, 1, "an index file", "import the module itself")
+  checkKeys(file, text, code, lineOf)
+  checkComments(file, lines, code.split("\n"))
+  for (const [pattern, remedy] of banned) {
+    for (const match of code.matchAll(pattern)) {
+      report(file, lineOf(match.index), match[0].replace(/\s+/g, " "), `use ${remedy}`)
+    }
+  }
+  for (const match of text.matchAll(/(?:\/\/|\/\*)\s*@ts-(?:ignore|expect-error|nocheck)/g)) {
+    report(file, lineOf(match.index), match[0], "use the right type")
+  }
 }
+
+const checked = ["src", "test", "bench", "examples", "scripts"].flatMap(files)
+checked.forEach(check)
+if (checked.length === 0) report(root, 0, "no .ts file found", "give the repository's folder")
 
 if (problems.length > 0) {
   console.error(problems.join("\n"))
-  console.error(`${problems.length} problems`)
+  console.error(`${problems.length} ${problems.length === 1 ? "problem" : "problems"} in ${checked.length} files`)
   process.exit(1)
 }
-console.log(`${files("src").length} files of src keep the house rules`)
+console.log(`${checked.length} files keep the house rules`)

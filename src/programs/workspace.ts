@@ -3,12 +3,14 @@
  *
  * @module
  */
+import * as NodeCrypto from "@effect/platform-node/NodeCrypto"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as Config from "effect/Config"
+import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Match from "effect/Match"
@@ -24,7 +26,6 @@ import * as ExecutorCommand from "../layers/agent/ExecutorCommand.ts"
 import * as ExecutorEcho from "../layers/agent/ExecutorEcho.ts"
 import * as ProcessRegistryFile from "../layers/agent/ProcessRegistryFile.ts"
 import * as CheckpointOutboxSql from "../layers/durable/CheckpointOutbox.ts"
-import * as CheckpointPlatform from "../layers/durable/CheckpointPlatform.ts"
 import * as TaskRunnerWorkflow from "../layers/durable/TaskRunnerWorkflow.ts"
 import * as TaskStoreSql from "../layers/durable/TaskStoreSql.ts"
 import * as SqliteClient from "../layers/sql/SqliteClient.ts"
@@ -122,13 +123,13 @@ const Workspace = PresenceRegistry.layer.pipe(
   Layer.provide(Platform),
   Layer.provide(StateDirectoryNode.layer),
   Layer.provide(PlatformConfigEnv.layer.pipe(Layer.provideMerge(ContainerNode.layer))),
-  Layer.provide(WorkspaceSettingsEnv.layer)
+  Layer.provide(WorkspaceSettingsEnv.layer),
+  Layer.provide(Layer.mergeAll(NodeServices.layer, NodeHttpClient.layerUndici, NodeCrypto.layer))
 )
 
 Effect.flatMap(Presence, ({ stopped }) => stopped).pipe(
   Effect.tap((reason) => Effect.logWarning(`stopping: ${reason}`)),
   Effect.provide(Workspace),
-  Effect.provide(NodeHttpClient.layerUndici),
-  Effect.provide(NodeServices.layer),
-  NodeRuntime.runMain
+  Effect.tapError((error) => Console.error(`molecule-workspace: ${error.message}`)),
+  NodeRuntime.runMain({ disableErrorReporting: true })
 )

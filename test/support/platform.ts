@@ -26,7 +26,7 @@ import { StateDirectory } from "../../src/services/workspace/StateDirectory.ts"
 export class TestPlatform extends Context.Service<
   TestPlatform,
   { readonly url: string; readonly adminToken: string; readonly stateDirectory: string }
->()("molecule-effect/test/support/TestPlatform") {}
+>()("molecule-effect/test/support/platform/TestPlatform") {}
 
 /** How the platform under test differs from the default. Its rate limit is out of the way unless one is given. */
 export interface Options extends Partial<Omit<Settings, "stateDirectory">> {

@@ -31,7 +31,7 @@ export function layer<R = never>(
   f: (task: TaskInput) => Effect.Effect<TaskOutput, ExecutorError, R>,
   options?: Options
 ): Layer.Layer<AgentExecutor, never, Exclude<R, Step>>
-// The same with `R` for what is left without `Step`: TypeScript cannot see that `Step | Exclude<R, Step>` covers `R`.
+/** The same with `R` for what is left without `Step`: TypeScript cannot see that `Step | Exclude<R, Step>` covers `R`. */
 export function layer<R>(
   f: (task: TaskInput) => Effect.Effect<TaskOutput, ExecutorError, Step | R>,
   options: Options = { name: "function" }

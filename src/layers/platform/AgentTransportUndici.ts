@@ -10,6 +10,7 @@ import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Predicate from "effect/Predicate"
+import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { LookupFunction } from "node:net"
 import { AddressPolicy, AddressRefused } from "../../services/platform/AddressPolicy.ts"
@@ -22,6 +23,7 @@ const connectTimeout = 10_000
 // Failures after which the agent may have the request; all others came before there was a connection.
 const afterConnection = new Set(["ECONNRESET", "EPIPE", "UND_ERR_SOCKET", "UND_ERR_HEADERS_TIMEOUT", "UND_ERR_BODY_TIMEOUT", "UND_ERR_RES_CONTENT_LENGTH_MISMATCH"])
 
+const isRefused = Schema.is(AddressRefused)
 const codeOf = (cause: unknown) => (Predicate.hasProperty(cause, "code") ? String(cause.code) : "")
 const toError = (cause: unknown) => (cause instanceof Error ? cause : new Error(String(cause)))
 
@@ -70,7 +72,7 @@ export const layer = Layer.unwrap(
           const response = yield* HttpClient.withScope(client).execute(request).pipe(
             Effect.mapError((error) => {
               const cause = error.cause
-              if (cause instanceof AddressRefused) return cause
+              if (isRefused(cause)) return cause
               return afterConnection.has(codeOf(cause)) ? new AgentSilent({ cause: toError(cause) }) : new AgentUnreachable({ cause: toError(cause) })
             }),
             idle

@@ -36,9 +36,7 @@ const cardJson = Schema.encodeEffect(Schema.fromJsonString(Schema.Json))
 const now = Effect.map(DateTime.now, DateTime.toEpochMillis)
 
 // The statuses from which silence leads somewhere, and where: all of it is one statement, so it has to be one place.
-const silenced = Schema.decodeSync(Schema.Array(WorkspaceStatus))(
-  WorkspaceStatus.literals.filter((status) => StatusMachine.next(status, "silence") === "offline")
-)
+const silenced = WorkspaceStatus.literals.filter((status) => StatusMachine.next(status, "silence") !== status)
 
 const make = Effect.gen(function* () {
   const sql = yield* SqlClient

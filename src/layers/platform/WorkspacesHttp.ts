@@ -77,6 +77,7 @@ export const layer = HttpApiBuilder.group(
     const tokens = yield* TokenStore
     const addresses = yield* AddressPolicy
     const settings = yield* PlatformSettings
+    const list = Effect.catchTag(store.list, "StoreUnavailable", unavailable)
 
     return handlers.handleAll({
       create: Effect.fnUntraced(
@@ -103,7 +104,7 @@ export const layer = HttpApiBuilder.group(
         })
       ),
 
-      list: () => Effect.catchTag(store.list, "StoreUnavailable", unavailable),
+      list: () => list,
 
       get: Effect.fnUntraced(
         function* ({ params }) {

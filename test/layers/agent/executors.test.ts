@@ -103,7 +103,9 @@ describe("ExecutorScripted", () => {
   )
 })
 
-class Greeting extends Context.Service<Greeting, { readonly word: string }>()("molecule-effect/test/Greeting") {}
+class Greeting extends Context.Service<Greeting, { readonly word: string }>()(
+  "molecule-effect/test/layers/agent/executors.test/Greeting"
+) {}
 
 describe("ExecutorFunction", () => {
   const greet = ExecutorFunction.layer(
