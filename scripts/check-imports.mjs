@@ -27,7 +27,7 @@ const place = (file) => {
 // Effect's modules in folders are tagged unstable and may change in a minor, so contracts must not hang on them, except
 // for those that are definitions and data.
 const unstable = /^effect\/[^/]+\//
-const definitions = /^effect\/(http-api\/.+|workflow\/Workflow|rpc\/(Rpc|RpcGroup))$/
+const definitions = /^effect\/(encoding\/.+|http-api\/.+|workflow\/Workflow|rpc\/(Rpc|RpcGroup))$/
 
 const checkContractImport = (file, line, specifier, typeOnly) => {
   if (specifier.startsWith("node:") || specifier.startsWith("@effect/")) {
@@ -51,7 +51,7 @@ const checkImport = (file, line, specifier, typeOnly) => {
   const target = relative(root, resolve(root, dirname(file), specifier))
   if (!target.startsWith("src/")) return
   const to = place(target)
-  if (to.floor === "programs" && !["test", "scripts"].includes(from.floor)) {
+  if (to.floor === "programs" && !["programs", "test", "scripts"].includes(from.floor)) {
     report(file, line, `imports the program ${target}`, "programs are the top floor; move what is shared to a layer")
   }
   if (from.floor === "services" && !["services", "programs"].includes(to.floor)) {
@@ -113,7 +113,8 @@ const checkKeys = (file, text, code, lineOf) => {
       report(file, line, `the key ${key}`, `write ${own}, or ${own}/<Name> for a second one`)
     }
     const other = keys.get(key)
-    if (other !== undefined) report(file, line, `the key ${key} is also at ${other}`, "two services of one key share a slot")
+    if (other !== undefined)
+      report(file, line, `the key ${key} is also at ${other}`, "two services of one key share a slot")
     else keys.set(key, `${file}:${line}`)
   }
 }
@@ -161,7 +162,8 @@ const check = (file) => {
   }
   if (top !== "src") return
 
-  if (file.endsWith("/index.ts") && file !== "src/index.ts") report(file, 1, "an index file", "import the module itself")
+  if (file.endsWith("/index.ts") && file !== "src/index.ts")
+    report(file, 1, "an index file", "import the module itself")
   checkKeys(file, text, code, lineOf)
   checkComments(file, lines, code.split("\n"))
   for (const [pattern, remedy] of banned) {

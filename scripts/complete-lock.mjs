@@ -6,8 +6,32 @@ import { fileURLToPath } from "node:url"
 
 const file = fileURLToPath(new URL("../package-lock.json", import.meta.url))
 const lock = JSON.parse(readFileSync(file, "utf8"))
-const systems = ["aix", "android", "darwin", "freebsd", "linux", "netbsd", "openbsd", "openharmony", "sunos", "win32", "wasi"]
-const processors = ["arm64", "arm", "x64", "ia32", "ppc64le", "ppc64", "riscv64", "s390x", "loong64", "mips64el", "wasm32"]
+const systems = [
+  "aix",
+  "android",
+  "darwin",
+  "freebsd",
+  "linux",
+  "netbsd",
+  "openbsd",
+  "openharmony",
+  "sunos",
+  "win32",
+  "wasi"
+]
+const processors = [
+  "arm64",
+  "arm",
+  "x64",
+  "ia32",
+  "ppc64le",
+  "ppc64",
+  "riscv64",
+  "s390x",
+  "loong64",
+  "mips64el",
+  "wasm32"
+]
 
 let added = 0
 for (const [, entry] of Object.entries({ ...lock.packages })) {
@@ -17,7 +41,11 @@ for (const [, entry] of Object.entries({ ...lock.packages })) {
     const words = name.split(/[/\-.@]/)
     const os = systems.filter((system) => words.includes(system))
     const cpu = processors.filter((processor) => words.includes(processor) || words.includes(`${processor}v7`))
-    const libc = words.includes("musl") ? ["musl"] : words.some((word) => word === "gnu" || word === "glibc") ? ["glibc"] : undefined
+    const libc = words.includes("musl")
+      ? ["musl"]
+      : words.some((word) => word === "gnu" || word === "glibc")
+        ? ["glibc"]
+        : undefined
     lock.packages[path] = {
       version: version.replace(/^[\^~]/, ""),
       ...(cpu.length > 0 ? { cpu } : {}),

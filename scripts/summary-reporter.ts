@@ -11,6 +11,8 @@ export default class SummaryReporter implements Reporter {
     let passed = 0
     // An error outside of any test is a failure too, and so is a file that could not be loaded.
     let failed = errors.length
+    // A path that names no test is a mistake, not a success.
+    if (modules.length === 0 && failed === 0) failed++
     for (const module of modules) {
       let tests = 0
       for (const test of module.children.allTests()) {

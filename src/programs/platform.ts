@@ -12,7 +12,6 @@ import * as HttpServer from "effect/http/HttpServer"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { createServer } from "node:http"
 import * as CheckpointSql from "../layers/durable/CheckpointSql.ts"
 import { listenError } from "../layers/platform/listenError.ts"
 import * as PlatformEmbedded from "../layers/platform/PlatformEmbedded.ts"
@@ -23,12 +22,11 @@ import * as StateDirectoryNode from "../layers/workspace/StateDirectoryNode.ts"
 import { AdminToken } from "../services/platform/AdminToken.ts"
 import { PlatformSettings } from "../services/platform/PlatformSettings.ts"
 import { StateDirectory } from "../services/workspace/StateDirectory.ts"
+import { makeServer } from "./httpServer.ts"
+import { graceful } from "./teardown.ts"
 
 /** Open requests have this long to end at a shutdown. */
 const gracefulShutdownTimeout = "5 seconds"
-
-/** A request has to be here, head and body, within this time. Milliseconds. */
-const requestTimeout = 60_000
 
 const State = Layer.unwrap(
   Effect.map(PlatformSettings, ({ stateDirectory }) => StateDirectoryNode.layerWith({ path: stateDirectory }))
@@ -40,7 +38,7 @@ const Database = Layer.unwrap(
 
 const Listener = Layer.unwrap(
   Effect.map(PlatformSettings, ({ host, port }) =>
-    NodeHttpServer.layer(() => createServer({ requestTimeout }), { host, port, gracefulShutdownTimeout }).pipe(
+    NodeHttpServer.layer(makeServer, { host, port, gracefulShutdownTimeout }).pipe(
       Layer.catch((error) => Layer.effectContext(Effect.fail(listenError(error, { host, port }))))
     )
   )
@@ -54,7 +52,9 @@ const Announce = Layer.effectDiscard(
     const settings = yield* PlatformSettings
     const port = "port" in address ? address.port : settings.port
     const host = settings.host.includes(":") ? `[${settings.host}]` : settings.host
-    yield* Effect.logInfo(`the platform listens on http://${host}:${port}, its documentation is at http://${host}:${port}/docs`)
+    yield* Effect.logInfo(
+      `the platform listens on http://${host}:${port}, its documentation is at http://${host}:${port}/docs`
+    )
     yield* Effect.logInfo(`the admin token is in ${admin.path}`)
   })
 )
@@ -72,5 +72,5 @@ const Platform = Announce.pipe(
 
 Layer.launch(Platform).pipe(
   Effect.tapError((error) => Console.error(`molecule-platform: ${error.message}`)),
-  NodeRuntime.runMain({ disableErrorReporting: true })
+  NodeRuntime.runMain({ disableErrorReporting: true, teardown: graceful })
 )

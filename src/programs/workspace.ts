@@ -16,7 +16,6 @@ import * as Layer from "effect/Layer"
 import * as Match from "effect/Match"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as WorkflowEngine from "effect/workflow/WorkflowEngine"
-import { createServer } from "node:http"
 import * as A2AClientPlatform from "../layers/a2a/A2AClientPlatform.ts"
 import * as A2AServerHttp from "../layers/a2a/A2AServerHttp.ts"
 import * as CallerVerifierJwt from "../layers/a2a/CallerVerifierJwt.ts"
@@ -44,6 +43,8 @@ import { Lifecycle, type LifecycleState } from "../services/workspace/Lifecycle.
 import { Presence } from "../services/workspace/Presence.ts"
 import { StateDirectory } from "../services/workspace/StateDirectory.ts"
 import { type ExecutorChoice, WorkspaceSettings } from "../services/workspace/WorkspaceSettings.ts"
+import { makeServer } from "./httpServer.ts"
+import { graceful } from "./teardown.ts"
 
 const Platform = RegistryPlatform.layer.pipe(
   Layer.provideMerge(A2AClientPlatform.layer),
@@ -106,7 +107,7 @@ const CallerVerifier = Layer.unwrap(
 
 const HttpServer = Layer.unwrap(
   Effect.map(WorkspaceSettings, ({ host, port }) =>
-    NodeHttpServer.layer(() => createServer(), { host, port, gracefulShutdownTimeout: "2 seconds" })
+    NodeHttpServer.layer(makeServer, { host, port, gracefulShutdownTimeout: "2 seconds" })
   )
 )
 
@@ -131,5 +132,5 @@ Effect.flatMap(Presence, ({ stopped }) => stopped).pipe(
   Effect.tap((reason) => Effect.logWarning(`stopping: ${reason}`)),
   Effect.provide(Workspace),
   Effect.tapError((error) => Console.error(`molecule-workspace: ${error.message}`)),
-  NodeRuntime.runMain({ disableErrorReporting: true })
+  NodeRuntime.runMain({ disableErrorReporting: true, teardown: graceful })
 )

@@ -60,7 +60,13 @@ const at = (path: string, options: Options) => {
     Layer.provideMerge(SqliteClient.layer({ filename: `${path}/platform.db` })),
     Layer.provideMerge(directory(path)),
     Layer.provideMerge(Layer.succeed(PlatformSettings, settings)),
-    Layer.provideMerge(NodeHttpServer.layer(() => createServer(), { host: settings.host, port: settings.port, gracefulShutdownTimeout: "1 second" })),
+    Layer.provideMerge(
+      NodeHttpServer.layer(() => createServer(), {
+        host: settings.host,
+        port: settings.port,
+        gracefulShutdownTimeout: "1 second"
+      })
+    ),
     Layer.provideMerge(Layer.mergeAll(NodeDns.layer, NodeCrypto.layer))
   )
 }

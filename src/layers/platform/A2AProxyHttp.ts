@@ -27,7 +27,10 @@ const retryAfter = 30
 
 const busy = () => {
   const error = "workspace agent busy — retry after a short backoff"
-  return errorJson(503, error, { fields: { busy: true, retry_after: retryAfter }, headers: { "retry-after": String(retryAfter) } })
+  return errorJson(503, error, {
+    fields: { busy: true, retry_after: retryAfter },
+    headers: { "retry-after": String(retryAfter) }
+  })
 }
 
 // `X-Timeout` bounds the whole exchange, in seconds. Nothing that is not a positive number does.
@@ -36,13 +39,15 @@ const timeoutOf = (request: HttpServerRequest.HttpServerRequest) => {
   return Number.isFinite(seconds) && seconds > 0 ? Option.some(seconds * 1000) : Option.none()
 }
 
-const overBudget = ({ budget_limit, monthly_spend }: WorkspaceRecord) => budget_limit !== null && monthly_spend >= budget_limit
+const overBudget = ({ budget_limit, monthly_spend }: WorkspaceRecord) =>
+  budget_limit !== null && monthly_spend >= budget_limit
 
 // Why a message cannot be sent to this workspace now, if so.
 const obstacle = (target: WorkspaceRecord) => {
   if (target.status === "removed") return new NotFound({ error: "workspace not found" })
   if (target.url === "") return new NotAvailable({ error: "workspace has no URL", status: target.status })
-  if (!StatusMachine.reachable(target.status)) return new NotAvailable({ error: "workspace not available", status: target.status })
+  if (!StatusMachine.reachable(target.status))
+    return new NotAvailable({ error: "workspace not available", status: target.status })
   return undefined
 }
 
@@ -73,7 +78,9 @@ export const layer = HttpApiBuilder.group(
         const response = yield* A2AAnswer.toResponse(answer, maxAgentAnswerBytes)
         // The agent has answered: not being able to note it is no reason to keep the answer back.
         if (caller._tag === "Workspace" && answer.status < 400) {
-          yield* Effect.catch(store.noteOutbound(caller.workspaceId), (error) => Effect.logError("an outbound message was not noted", error))
+          yield* Effect.catch(store.noteOutbound(caller.workspaceId), (error) =>
+            Effect.logError("an outbound message was not noted", error)
+          )
         }
         return response
       },
@@ -100,7 +107,8 @@ export const layer = HttpApiBuilder.group(
         if (Option.isNone(found)) return yield* new NotFound({ error: "workspace not found" })
         const target = found.value
         const inTheWay = obstacle(target)
-        if (overBudget(target) && inTheWay?._tag !== "NotFound") return errorJson(402, "workspace budget limit exceeded")
+        if (overBudget(target) && inTheWay?._tag !== "NotFound")
+          return errorJson(402, "workspace budget limit exceeded")
         if (inTheWay !== undefined) return yield* inTheWay
         // Read before, and kept: see requestFrame.
         const text = yield* Effect.orDie(request.text)

@@ -8,7 +8,13 @@ import * as Layer from "effect/Layer"
 import * as Dns from "effect/net/Dns"
 import * as NetAddress from "effect/net/NetAddress"
 import { BlockList, isIP } from "node:net"
-import { AddressPolicy, AddressRefused, type AllowedRange, namedRanges, notPublic } from "../../services/platform/AddressPolicy.ts"
+import {
+  AddressPolicy,
+  AddressRefused,
+  type AllowedRange,
+  namedRanges,
+  notPublic
+} from "../../services/platform/AddressPolicy.ts"
 import { PlatformSettings } from "../../services/platform/PlatformSettings.ts"
 
 const listOf = (networks: ReadonlyArray<string>) => {
@@ -28,7 +34,9 @@ const internal = listOf(notPublic)
 
 /** Is the address one that the configured ranges allow? */
 export const allows = (ranges: ReadonlyArray<AllowedRange>) => {
-  const networks = ranges.flatMap((range) => (range === "public" ? [] : range === "loopback" || range === "private" ? namedRanges[range] : [range]))
+  const networks = ranges.flatMap((range) =>
+    range === "public" ? [] : range === "loopback" || range === "private" ? namedRanges[range] : [range]
+  )
   const listed = listOf(networks)
   const anyPublic = ranges.includes("public")
   return (address: string) => contains(listed, address) || (anyPublic && !contains(internal, address))
@@ -73,7 +81,8 @@ const make = Effect.gen(function* () {
     const url = URL.parse(text)
     if (url === null) return yield* refuse("this is not a URL")
     if (url.protocol !== "http:" && url.protocol !== "https:") return yield* refuse("the scheme must be http or https")
-    if (url.username !== "" || url.password !== "") return yield* refuse("the URL must not contain a user or a password")
+    if (url.username !== "" || url.password !== "")
+      return yield* refuse("the URL must not contain a user or a password")
     yield* resolve(url.hostname)
     return url
   })

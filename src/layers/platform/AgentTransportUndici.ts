@@ -21,7 +21,14 @@ import { PlatformSettings } from "../../services/platform/PlatformSettings.ts"
 const connectTimeout = 10_000
 
 // Failures after which the agent may have the request; all others came before there was a connection.
-const afterConnection = new Set(["ECONNRESET", "EPIPE", "UND_ERR_SOCKET", "UND_ERR_HEADERS_TIMEOUT", "UND_ERR_BODY_TIMEOUT", "UND_ERR_RES_CONTENT_LENGTH_MISMATCH"])
+const afterConnection = new Set([
+  "ECONNRESET",
+  "EPIPE",
+  "UND_ERR_SOCKET",
+  "UND_ERR_HEADERS_TIMEOUT",
+  "UND_ERR_BODY_TIMEOUT",
+  "UND_ERR_RES_CONTENT_LENGTH_MISMATCH"
+])
 
 const isRefused = Schema.is(AddressRefused)
 const codeOf = (cause: unknown) => (Predicate.hasProperty(cause, "code") ? String(cause.code) : "")
@@ -45,7 +52,9 @@ export const layer = Layer.unwrap(
         if (exit._tag === "Failure") return callback(new Error("the name was not resolved"), [])
         const result = exit.value
         if (result._tag === "Failure") return callback(result.failure, [])
-        const fitting = result.success.filter(({ family }) => options.family === family || !(options.family === 4 || options.family === 6))
+        const fitting = result.success.filter(
+          ({ family }) => options.family === family || !(options.family === 4 || options.family === 6)
+        )
         const [first] = fitting
         if (first === undefined) return callback(new Error(`${hostname} has no address of the family asked for`), [])
         if (options.all === true) callback(null, [...fitting])
@@ -69,14 +78,18 @@ export const layer = Layer.unwrap(
             HttpClientRequest.setBody(HttpBody.text(body, "application/json")),
             HttpClientRequest.bearerToken(bearer)
           )
-          const response = yield* HttpClient.withScope(client).execute(request).pipe(
-            Effect.mapError((error) => {
-              const cause = error.cause
-              if (isRefused(cause)) return cause
-              return afterConnection.has(codeOf(cause)) ? new AgentSilent({ cause: toError(cause) }) : new AgentUnreachable({ cause: toError(cause) })
-            }),
-            idle
-          )
+          const response = yield* HttpClient.withScope(client)
+            .execute(request)
+            .pipe(
+              Effect.mapError((error) => {
+                const cause = error.cause
+                if (isRefused(cause)) return cause
+                return afterConnection.has(codeOf(cause))
+                  ? new AgentSilent({ cause: toError(cause) })
+                  : new AgentUnreachable({ cause: toError(cause) })
+              }),
+              idle
+            )
           return {
             status: response.status,
             headers: response.headers,

@@ -10,7 +10,14 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import { type AccessRule, credentials, findRule, refusals, type Subject, type Verdict } from "../../services/platform/Access.ts"
+import {
+  type AccessRule,
+  credentials,
+  findRule,
+  refusals,
+  type Subject,
+  type Verdict
+} from "../../services/platform/Access.ts"
 import { BadRequest, Forbidden, Gone, Unauthorized } from "../../services/platform/PlatformErrors.ts"
 import { Authorization, type Caller, CurrentCaller } from "../../services/platform/PlatformMiddleware.ts"
 import { RateLimit } from "../../services/platform/RateLimit.ts"
@@ -23,7 +30,8 @@ import { badField, issuesOf, unavailable } from "./httpAnswers.ts"
 const workspaceHeader = "x-workspace-id"
 const asId = Schema.decodeUnknownOption(WorkspaceId)
 
-const decodeBody = (field: string) => Schema.decodeUnknownEffect(Schema.fromJsonString(Schema.Struct({ [field]: WorkspaceId })))
+const decodeBody = (field: string) =>
+  Schema.decodeUnknownEffect(Schema.fromJsonString(Schema.Struct({ [field]: WorkspaceId })))
 const bodySubjects = {
   "body.id": { field: "id", decode: decodeBody("id") },
   "body.workspace_id": { field: "workspace_id", decode: decodeBody("workspace_id") },
@@ -40,9 +48,11 @@ const subjectOf = Effect.fnUntraced(function* (subject: Subject, badBody: string
     case "path":
       return asId((yield* HttpRouter.params)["id"])
     case "header": {
-      if (header === undefined || header === "") return yield* new BadRequest({ error: "X-Workspace-ID header is required" })
+      if (header === undefined || header === "")
+        return yield* new BadRequest({ error: "X-Workspace-ID header is required" })
       const id = asId(header)
-      if (Option.isNone(id)) return yield* badField("invalid workspace ID", "X-Workspace-ID", "a workspace id is a UUID in lower case")
+      if (Option.isNone(id))
+        return yield* badField("invalid workspace ID", "X-Workspace-ID", "a workspace id is a UUID in lower case")
       return id
     }
     case "caller": {
@@ -55,7 +65,10 @@ const subjectOf = Effect.fnUntraced(function* (subject: Subject, badBody: string
       const { decode, field } = bodySubjects[subject]
       // The frame has read the body already (and refused one that is too large): it is kept, and cannot fail here.
       const text = yield* Effect.orDie(request.text)
-      const body = yield* Effect.mapError(decode(text), (error) => new BadRequest({ error: badBody, issues: issuesOf(error) }))
+      const body = yield* Effect.mapError(
+        decode(text),
+        (error) => new BadRequest({ error: badBody, issues: issuesOf(error) })
+      )
       return asId(body[field])
     }
   }
@@ -99,7 +112,9 @@ const make = Effect.gen(function* () {
       case "public":
         return anonymous
       case "firstToken":
-        return Option.isSome(subject) && (yield* mayHaveFirst(subject.value)) ? anonymous : yield* refuse("missing", subject)
+        return Option.isSome(subject) && (yield* mayHaveFirst(subject.value))
+          ? anonymous
+          : yield* refuse("missing", subject)
       default:
         return yield* refuse(verdict, subject)
     }
@@ -108,7 +123,8 @@ const make = Effect.gen(function* () {
   return Authorization.of({
     bearer: (httpEffect, { credential, endpoint, group }) => {
       const rule = findRule(group.identifier, endpoint.identifier)
-      if (rule === undefined) return Effect.die(new Error(`${group.identifier}.${endpoint.identifier} is not in the access table`))
+      if (rule === undefined)
+        return Effect.die(new Error(`${group.identifier}.${endpoint.identifier} is not in the access table`))
       return decide(rule, credential).pipe(
         Effect.catchTag("StoreUnavailable", unavailable),
         Effect.flatMap((caller) => Effect.provideService(httpEffect, CurrentCaller, caller))

@@ -26,7 +26,9 @@ const KeyFile = Schema.fromJsonString(Key)
 
 // A key of our own making always has this form, and making one needs nothing that could be missing.
 const generate = Effect.gen(function* () {
-  const { privateKey } = yield* Effect.promise(() => generateKeyPair(callerTokenAlgorithm, { crv: "Ed25519", extractable: true }))
+  const { privateKey } = yield* Effect.promise(() =>
+    generateKeyPair(callerTokenAlgorithm, { crv: "Ed25519", extractable: true })
+  )
   const jwk = yield* Effect.promise(() => exportJWK(privateKey))
   const kid = yield* Effect.promise(() => calculateJwkThumbprint(jwk))
   const key = yield* Schema.decodeUnknownEffect(Key)({ ...jwk, kid })

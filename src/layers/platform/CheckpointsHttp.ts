@@ -43,24 +43,29 @@ export const layer = HttpApiBuilder.group(
     const { maxCheckpoints } = yield* PlatformSettings
 
     return handlers.handleAll({
-      save: Effect.fnUntraced(
-        function* ({ params, payload }) {
-          // The workspace's own token proves that it is there; the admin may name any.
-          if (Option.isNone(yield* workspaces.find(params.id))) return yield* new NotFound({ error: "workspace not found" })
-          if ((yield* workspaces.countCheckpoints(params.id)) >= maxCheckpoints) {
-            return yield* new TooMany({ error: `maximum ${maxCheckpoints} checkpoints per workspace: delete those of finished workflows` })
-          }
-          const saved = yield* checkpoint.save({
-            workspaceId: params.id,
-            workflowId: payload.workflow_id,
-            stepName: payload.step_name,
-            stepIndex: payload.step_index ?? 0,
-            payload: payload.payload ?? null
+      save: Effect.fnUntraced(function* ({ params, payload }) {
+        // The workspace's own token proves that it is there; the admin may name any.
+        if (Option.isNone(yield* workspaces.find(params.id)))
+          return yield* new NotFound({ error: "workspace not found" })
+        if ((yield* workspaces.countCheckpoints(params.id)) >= maxCheckpoints) {
+          return yield* new TooMany({
+            error: `maximum ${maxCheckpoints} checkpoints per workspace: delete those of finished workflows`
           })
-          return { id: saved.id, workspace_id: saved.workspaceId, workflow_id: saved.workflowId, step_name: saved.stepName }
-        },
-        Effect.catchTags(failures)
-      ),
+        }
+        const saved = yield* checkpoint.save({
+          workspaceId: params.id,
+          workflowId: payload.workflow_id,
+          stepName: payload.step_name,
+          stepIndex: payload.step_index ?? 0,
+          payload: payload.payload ?? null
+        })
+        return {
+          id: saved.id,
+          workspace_id: saved.workspaceId,
+          workflow_id: saved.workflowId,
+          step_name: saved.stepName
+        }
+      }, Effect.catchTags(failures)),
 
       latest: Effect.fnUntraced(
         function* ({ params }) {

@@ -28,7 +28,10 @@ export const layer = Layer.effectDiscard(
       const now = yield* DateTime.now
       const gone = yield* store.silence(DateTime.subtractDuration(now, offlineAfter))
       if (gone.length > 0) {
-        yield* Effect.logWarning("no heartbeat: now offline", { workspaces: gone, seconds: Duration.toSeconds(offlineAfter) })
+        yield* Effect.logWarning("no heartbeat: now offline", {
+          workspaces: gone,
+          seconds: Duration.toSeconds(offlineAfter)
+        })
       }
     }).pipe(Effect.catch((error) => Effect.logError("could not look for silent workspaces", error)))
 

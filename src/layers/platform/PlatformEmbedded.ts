@@ -25,4 +25,9 @@ const WayOut = Layer.provideMerge(AgentTransportUndici.layer, AddressPolicyRange
  * Needs `SqlClient`, `PlatformSettings`, `StateDirectory` (where the secrets are), `FileSystem`, `Dns`, `Digest` and
  * `SecureRandom`. `Checkpoint` is not in it: that comes from `layers/durable`, on the same database.
  */
-export const layer = Layer.mergeAll(Secrets, WayOut, RateLimitMemory.layer, Layer.provideMerge(LivenessSweep.layer, Stores))
+export const layer = Layer.mergeAll(
+  Secrets,
+  WayOut,
+  RateLimitMemory.layer,
+  Layer.provideMerge(LivenessSweep.layer, Stores)
+)

@@ -16,7 +16,8 @@ import { isAbsolute, resolve } from "node:path"
 import { AllowedRange } from "../../services/platform/AddressPolicy.ts"
 import { PlatformSettings, settingsDefaults } from "../../services/platform/PlatformSettings.ts"
 
-const positive = (name: string) => Config.schema(Schema.FiniteFromString.check(Schema.isInt(), Schema.isGreaterThan(0)), name)
+const positive = (name: string) =>
+  Config.schema(Schema.FiniteFromString.check(Schema.isInt(), Schema.isGreaterThan(0)), name)
 const split = (text: string): ReadonlyArray<string> =>
   text
     .split(",")
@@ -30,10 +31,14 @@ const port = Config.schema(
   "MOLECULE_PLATFORM_PORT"
 )
 
-const httpUrl = Schema.String.check(Schema.isPattern(/^https?:\/\/[^\s/]+/, { message: "must be an http or https URL" }))
+const httpUrl = Schema.String.check(
+  Schema.isPattern(/^https?:\/\/[^\s/]+/, { message: "must be an http or https URL" })
+)
 
 const isNetwork = Schema.makeFilter((range: AllowedRange) =>
-  !range.includes("/") || Result.isSuccess(IpNetwork.fromString(range)) ? undefined : `${range} is not a network: the first address of one and its prefix, as in 10.1.0.0/16`
+  !range.includes("/") || Result.isSuccess(IpNetwork.fromString(range))
+    ? undefined
+    : `${range} is not a network: the first address of one and its prefix, as in 10.1.0.0/16`
 )
 const Ranges = Schema.String.pipe(
   Schema.decodeTo(
@@ -76,13 +81,21 @@ export const config = Config.all({
   ),
   maxBodyBytes: bytes("MOLECULE_PLATFORM_MAX_BODY", settingsDefaults.maxBodyBytes),
   maxAgentAnswerBytes: bytes("MOLECULE_PLATFORM_MAX_AGENT_ANSWER", settingsDefaults.maxAgentAnswerBytes),
-  requestsPerMinute: positive("MOLECULE_PLATFORM_RATE_LIMIT").pipe(Config.withDefault(settingsDefaults.requestsPerMinute)),
-  offlineAfter: Config.Duration("MOLECULE_PLATFORM_OFFLINE_AFTER").pipe(Config.withDefault(settingsDefaults.offlineAfter)),
-  sweepInterval: Config.Duration("MOLECULE_PLATFORM_SWEEP_INTERVAL").pipe(Config.withDefault(settingsDefaults.sweepInterval)),
+  requestsPerMinute: positive("MOLECULE_PLATFORM_RATE_LIMIT").pipe(
+    Config.withDefault(settingsDefaults.requestsPerMinute)
+  ),
+  offlineAfter: Config.Duration("MOLECULE_PLATFORM_OFFLINE_AFTER").pipe(
+    Config.withDefault(settingsDefaults.offlineAfter)
+  ),
+  sweepInterval: Config.Duration("MOLECULE_PLATFORM_SWEEP_INTERVAL").pipe(
+    Config.withDefault(settingsDefaults.sweepInterval)
+  ),
   agentIdleTimeout: Config.Duration("MOLECULE_PLATFORM_AGENT_IDLE_TIMEOUT").pipe(
     Config.withDefault(settingsDefaults.agentIdleTimeout)
   ),
-  maxCheckpoints: positive("MOLECULE_PLATFORM_MAX_CHECKPOINTS").pipe(Config.withDefault(settingsDefaults.maxCheckpoints))
+  maxCheckpoints: positive("MOLECULE_PLATFORM_MAX_CHECKPOINTS").pipe(
+    Config.withDefault(settingsDefaults.maxCheckpoints)
+  )
 })
 
 /** The settings as the environment gives them. */

@@ -32,7 +32,8 @@ const make = Effect.gen(function* () {
   }
 
   const keyOf = (address: string, bearer: string) => {
-    const wanted = bearer !== "" && (recognised.has(bearer) || before.has(bearer)) ? `token ${bearer}` : `address ${address}`
+    const wanted =
+      bearer !== "" && (recognised.has(bearer) || before.has(bearer)) ? `token ${bearer}` : `address ${address}`
     return counts.has(wanted) || counts.size < maxClients ? wanted : "everyone else"
   }
 

@@ -84,7 +84,8 @@ export const layer = HttpApiBuilder.group(
             return yield* new NotFound({ error: "workspace not found" })
           }
           const { id, name, status, url } = found.value
-          if (!StatusMachine.reachable(status)) return yield* new NotAvailable({ error: "workspace not available", status })
+          if (!StatusMachine.reachable(status))
+            return yield* new NotAvailable({ error: "workspace not available", status })
           return { id, url, name }
         },
         Effect.catchTag("StoreUnavailable", unavailable)
@@ -95,7 +96,9 @@ export const layer = HttpApiBuilder.group(
           const peers = yield* store.peers(params.id)
           const wanted = (query.q ?? "").toLowerCase()
           return peers
-            .filter(({ name, role }) => name.toLowerCase().includes(wanted) || (role ?? "").toLowerCase().includes(wanted))
+            .filter(
+              ({ name, role }) => name.toLowerCase().includes(wanted) || (role ?? "").toLowerCase().includes(wanted)
+            )
             .map(({ active_tasks, agent_card, id, name, parent_id, role, status, tier, url }) => ({
               id,
               name,
@@ -116,7 +119,9 @@ export const layer = HttpApiBuilder.group(
 
       checkAccess: Effect.fnUntraced(
         function* ({ payload }) {
-          return { allowed: payload.caller_id === payload.target_id || (yield* mayTalk(payload.caller_id, payload.target_id)) }
+          return {
+            allowed: payload.caller_id === payload.target_id || (yield* mayTalk(payload.caller_id, payload.target_id))
+          }
         },
         Effect.catchTag("StoreUnavailable", unavailable)
       )

@@ -52,7 +52,8 @@ export const layer = HttpApiBuilder.group(
         Effect.catchTags({
           StoreUnavailable: unavailable,
           UnknownWorkspace: () => Effect.fail(new NotFound({ error: "workspace not found" })),
-          TooManyTokens: () => Effect.fail(new TooMany({ error: `maximum ${maxLiveTokens} active tokens per workspace` }))
+          TooManyTokens: () =>
+            Effect.fail(new TooMany({ error: `maximum ${maxLiveTokens} active tokens per workspace` }))
         })
       ),
 

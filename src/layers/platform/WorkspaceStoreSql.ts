@@ -97,7 +97,8 @@ const make = Effect.gen(function* () {
 
   const move = Effect.fnUntraced(function* (row: WorkspaceRecord, trigger: StatusMachine.Trigger) {
     const status = StatusMachine.next(row.status, trigger)
-    if (status !== row.status) yield* sql`UPDATE workspaces SET status = ${status} WHERE id = ${row.id} AND status = ${row.status}`
+    if (status !== row.status)
+      yield* sql`UPDATE workspaces SET status = ${status} WHERE id = ${row.id} AND status = ${row.status}`
   })
 
   const within = sql.withTransaction
@@ -125,7 +126,9 @@ const make = Effect.gen(function* () {
       Effect.catchTags(PlatformTables.unavailable("find"))
     ),
 
-    list: Effect.suspend(() => sql`SELECT ${columns} FROM workspaces WHERE status <> 'removed' ORDER BY created_at, rowid`).pipe(
+    list: Effect.suspend(
+      () => sql`SELECT ${columns} FROM workspaces WHERE status <> 'removed' ORDER BY created_at, rowid`
+    ).pipe(
       Effect.flatMap(rows),
       Effect.catchTags(PlatformTables.unavailable("list")),
       Effect.withSpan("WorkspaceStore.list")
@@ -137,7 +140,8 @@ const make = Effect.gen(function* () {
         const parentId = changes.parent_id
         if (parentId !== undefined && parentId !== null) yield* checkParent(id, parentId)
         const given = Object.entries(changes).filter(([, value]) => value !== undefined)
-        if (given.length > 0) yield* sql`UPDATE workspaces SET ${sql.update(Object.fromEntries(given))} WHERE id = ${row.id}`
+        if (given.length > 0)
+          yield* sql`UPDATE workspaces SET ${sql.update(Object.fromEntries(given))} WHERE id = ${row.id}`
       },
       within,
       Effect.catchTags(PlatformTables.unavailable("patch"))

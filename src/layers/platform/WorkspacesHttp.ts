@@ -27,11 +27,15 @@ const directoryProblem = (path: string) => {
   if (!path.startsWith("/")) return "must be an absolute path"
   if (path.split("/").includes("..")) return "must not contain .."
   if (path.includes("\0")) return "must not contain a NUL character"
-  return systemFolder.test(path.replace(/\/+/g, "/").replace(/\/\.(?=\/|$)/g, "")) ? "must not be a system folder" : undefined
+  return systemFolder.test(path.replace(/\/+/g, "/").replace(/\/\.(?=\/|$)/g, ""))
+    ? "must not be a system folder"
+    : undefined
 }
 const checkDirectory = (path: string | null | undefined) => {
   const problem = path === null || path === undefined || path === "" ? undefined : directoryProblem(path)
-  return problem === undefined ? Effect.void : Effect.fail(badField("invalid workspace directory", "workspace_dir", problem))
+  return problem === undefined
+    ? Effect.void
+    : Effect.fail(badField("invalid workspace directory", "workspace_dir", problem))
 }
 
 const publicView = ({ id, name, parent_id, role, status, tier }: WorkspaceRecord): typeof PublicWorkspace.Type => ({

@@ -18,11 +18,17 @@ const phrase = (status: number) => STATUS_CODES[status] ?? `status ${status}`
 const collect = Effect.fnUntraced(function* ({ body, status }: AgentAnswer, maxBytes: number) {
   const delivered = status >= 200 && status < 400
   const size = yield* Ref.make(0)
-  const tooLarge = new BadGateway({ error: `agent response is larger than ${maxBytes} bytes`, delivery_confirmed: delivered })
+  const tooLarge = new BadGateway({
+    error: `agent response is larger than ${maxBytes} bytes`,
+    delivery_confirmed: delivered
+  })
   const chunks = yield* body.pipe(
     Stream.mapError(() => new BadGateway({ error: "failed to read agent response", delivery_confirmed: delivered })),
     Stream.tap((chunk) =>
-      Effect.flatMap(Ref.updateAndGet(size, (before) => before + chunk.length), (now) => (now > maxBytes ? Effect.fail(tooLarge) : Effect.void))
+      Effect.flatMap(
+        Ref.updateAndGet(size, (before) => before + chunk.length),
+        (now) => (now > maxBytes ? Effect.fail(tooLarge) : Effect.void)
+      )
     ),
     Stream.runCollect
   )
@@ -43,9 +49,16 @@ const isFinal = (status: number) => status >= 200 && status <= 599
  */
 export const toResponse = Effect.fnUntraced(function* (answer: AgentAnswer, maxBytes: number) {
   const { headers, status } = answer
-  if (!isFinal(status)) return yield* new BadGateway({ error: "workspace agent answered with an unknown status", delivery_confirmed: false })
+  if (!isFinal(status))
+    return yield* new BadGateway({
+      error: "workspace agent answered with an unknown status",
+      delivery_confirmed: false
+    })
   if (status >= 300 && status < 400) {
-    return yield* new BadGateway({ error: "workspace agent answered with a redirect, which is not followed", delivery_confirmed: false })
+    return yield* new BadGateway({
+      error: "workspace agent answered with a redirect, which is not followed",
+      delivery_confirmed: false
+    })
   }
   const isStream = /^text\/event-stream\b/i.test(headers["content-type"] ?? "")
   if (status < 300 && isStream) {

@@ -27,7 +27,8 @@ const parse = (text: string) => Result.try((): unknown => JSON.parse(text, keepB
 const isObject = (value: unknown): value is JsonObject => Predicate.isObject(value) && !Array.isArray(value)
 
 const withMessageId = (params: unknown, messageId: string) => {
-  if (!isObject(params) || !isObject(params["message"]) || Object.hasOwn(params["message"], "messageId")) return undefined
+  if (!isObject(params) || !isObject(params["message"]) || Object.hasOwn(params["message"], "messageId"))
+    return undefined
   return { ...params, message: { ...params["message"], messageId } }
 }
 
@@ -39,21 +40,35 @@ const withMessageId = (params: unknown, messageId: string) => {
  * A body without `jsonrpc` is wrapped into a request with the id `ids.request`; a message without `messageId` gets
  * `ids.message`. Where neither is needed the text goes on exactly as it came.
  */
-export const normalise = (text: string, ids: { readonly request: string; readonly message: string }): Option.Option<string> => {
+export const normalise = (
+  text: string,
+  ids: { readonly request: string; readonly message: string }
+): Option.Option<string> => {
   const parsed = parse(text)
   if (Result.isFailure(parsed) || !isObject(parsed.success)) return Option.none()
   const body = parsed.success
   const params = withMessageId(body["params"], ids.message)
-  if (Object.hasOwn(body, "jsonrpc")) return Option.some(params === undefined ? text : JSON.stringify({ ...body, params }))
+  if (Object.hasOwn(body, "jsonrpc"))
+    return Option.some(params === undefined ? text : JSON.stringify({ ...body, params }))
   return Option.some(
-    JSON.stringify({ jsonrpc: "2.0", id: ids.request, method: body["method"] ?? null, params: params ?? body["params"] ?? null })
+    JSON.stringify({
+      jsonrpc: "2.0",
+      id: ids.request,
+      method: body["method"] ?? null,
+      params: params ?? body["params"] ?? null
+    })
   )
 }
 
 /** Is the text an answer of JSON-RPC with an error in it? */
 export const isRpcError = (text: string): boolean => {
   const parsed = parse(text)
-  return Result.isSuccess(parsed) && isObject(parsed.success) && Object.hasOwn(parsed.success, "jsonrpc") && isObject(parsed.success["error"])
+  return (
+    Result.isSuccess(parsed) &&
+    isObject(parsed.success) &&
+    Object.hasOwn(parsed.success, "jsonrpc") &&
+    isObject(parsed.success["error"])
+  )
 }
 
 /** The `error` of a JSON object, if it is a text. */

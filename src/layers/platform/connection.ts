@@ -7,7 +7,10 @@ import * as Redacted from "effect/Redacted"
 import type { Connection } from "../../services/platform/PlatformSchemas.ts"
 import type { WorkspaceId } from "../../services/workspace/WorkspaceId.ts"
 
-const curl = (platformUrl: string, id: WorkspaceId) => `# Paste the token and the URL under which the platform reaches your agent.
+const curl = (
+  platformUrl: string,
+  id: WorkspaceId
+) => `# Paste the token and the URL under which the platform reaches your agent.
 WORKSPACE_AUTH_TOKEN="<paste auth_token>"
 AGENT_URL="<https://your-agent.example>"
 curl -fsS -X POST "${platformUrl}/registry/register" \\
@@ -16,7 +19,10 @@ curl -fsS -X POST "${platformUrl}/registry/register" \\
   -d '{"id":"${id}","url":"'"$AGENT_URL"'","agent_card":{"name":"my-agent","skills":[]}}'
 `
 
-const python = (platformUrl: string, id: WorkspaceId) => `# Registers, then beats every 30 seconds. Standard library only.
+const python = (
+  platformUrl: string,
+  id: WorkspaceId
+) => `# Registers, then beats every 30 seconds. Standard library only.
 import json, time, urllib.request
 
 PLATFORM_URL = "${platformUrl}"

@@ -19,7 +19,11 @@ const allowedHeaders = "Origin,Content-Type,X-Workspace-ID,X-Timeout,Authorizati
  * is refused, unless the request carries a bearer: no browser sends one by itself, and the original's Python SDK sends an
  * `Origin` with every call. An origin never proves anything else.
  */
-export const judge = (request: HttpServerRequest.HttpServerRequest, origins: ReadonlyArray<string>, hasBearer: boolean) => {
+export const judge = (
+  request: HttpServerRequest.HttpServerRequest,
+  origins: ReadonlyArray<string>,
+  hasBearer: boolean
+) => {
   const origin = request.headers["origin"]
   const host = request.headers["host"]
   if (origin === undefined || origin === "" || origin === `http://${host}` || origin === `https://${host}`) {

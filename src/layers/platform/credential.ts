@@ -34,7 +34,11 @@ export const make = Effect.gen(function* () {
   const tokens = yield* TokenStore
   const workspaces = yield* WorkspaceStore
 
-  return Effect.fnUntraced(function* (bearer: Redacted.Redacted, subject: Option.Option<WorkspaceId>, callerIsSubject: boolean) {
+  return Effect.fnUntraced(function* (
+    bearer: Redacted.Redacted,
+    subject: Option.Option<WorkspaceId>,
+    callerIsSubject: boolean
+  ) {
     const as = (credential: Credential, caller: Caller = anonymous): Classified => ({ credential, caller })
     if (Redacted.value(bearer) === "") return as("none")
     if (admin.matches(bearer)) return as("admin", { _tag: "Admin" })

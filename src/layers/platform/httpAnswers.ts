@@ -25,7 +25,8 @@ export const issuesOf = (error: Schema.SchemaError) =>
     }))
 
 /** A 400 that names one field. */
-export const badField = (error: string, path: string, message: string) => new BadRequest({ error, issues: [{ path, message }] })
+export const badField = (error: string, path: string, message: string) =>
+  new BadRequest({ error, issues: [{ path, message }] })
 
 /** `{"error": …}` with a status. */
 export const errorJson = (

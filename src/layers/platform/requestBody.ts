@@ -38,28 +38,31 @@ export const depthOf = (text: string, limit: number = maxDepth): number => {
  * The original platform does not look at the content type, so a `curl -d` without a header works: the request goes on
  * as JSON. The limit holds for bodies with a length and for chunked ones.
  */
-export const read = Effect.fnUntraced(
-  function* (request: HttpServerRequest.HttpServerRequest, maxBytes: number) {
-    const asJson = request.modify({ headers: Headers.set(request.headers, "content-type", "application/json") })
-    const tooLarge = errorJson(413, `request body is larger than the limit of ${maxBytes} bytes`, {
-      headers: { connection: "close" }
-    })
-    if (Number(request.headers["content-length"] ?? 0) > maxBytes) return { _tag: "Refused" as const, response: tooLarge }
-    return yield* Effect.provideService(asJson.text, HttpIncomingMessage.MaxBodySize, ByteSize.bytes(maxBytes)).pipe(
-      Effect.map((text) =>
-        depthOf(text) > maxDepth
-          ? { _tag: "Refused" as const, response: errorJson(400, "invalid request body", { fields: { issues: [{ path: "", message: `JSON nested deeper than ${maxDepth}` }] } }) }
-          : { _tag: "Read" as const, request: asJson }
-      ),
-      Effect.catch((error) =>
-        Effect.succeed({
-          _tag: "Refused" as const,
-          response:
-            error.reason._tag === "RequestParseError" && error.reason.reason === "BodyTooLarge"
-              ? tooLarge
-              : errorJson(400, "failed to read request body", { headers: { connection: "close" } })
-        })
-      )
+export const read = Effect.fnUntraced(function* (request: HttpServerRequest.HttpServerRequest, maxBytes: number) {
+  const asJson = request.modify({ headers: Headers.set(request.headers, "content-type", "application/json") })
+  const tooLarge = errorJson(413, `request body is larger than the limit of ${maxBytes} bytes`, {
+    headers: { connection: "close" }
+  })
+  if (Number(request.headers["content-length"] ?? 0) > maxBytes) return { _tag: "Refused" as const, response: tooLarge }
+  return yield* Effect.provideService(asJson.text, HttpIncomingMessage.MaxBodySize, ByteSize.bytes(maxBytes)).pipe(
+    Effect.map((text) =>
+      depthOf(text) > maxDepth
+        ? {
+            _tag: "Refused" as const,
+            response: errorJson(400, "invalid request body", {
+              fields: { issues: [{ path: "", message: `JSON nested deeper than ${maxDepth}` }] }
+            })
+          }
+        : { _tag: "Read" as const, request: asJson }
+    ),
+    Effect.catch((error) =>
+      Effect.succeed({
+        _tag: "Refused" as const,
+        response:
+          error.reason._tag === "RequestParseError" && error.reason.reason === "BodyTooLarge"
+            ? tooLarge
+            : errorJson(400, "failed to read request body", { headers: { connection: "close" } })
+      })
     )
-  }
-)
+  )
+})

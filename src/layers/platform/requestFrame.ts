@@ -27,7 +27,8 @@ const securityHeaders = {
 }
 const apiContent = "default-src 'self'"
 // The documentation page is one file with its script inside. It loads nothing from anywhere else.
-const pageContent = "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:"
+const pageContent =
+  "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:"
 
 const rateHeaders = ({ limit, remaining, resetSeconds }: Allowance) => ({
   "x-ratelimit-limit": String(limit),
@@ -42,14 +43,18 @@ const redirectable = /^((?:\/[\w.~%-]+)+)\/+(\?.*)?$/
 
 const hasBody = new Set(["POST", "PATCH", "PUT"])
 
-const bearerOf = (request: HttpServerRequest.HttpServerRequest) => /^Bearer +(\S+)\s*$/i.exec(request.headers["authorization"] ?? "")?.[1] ?? ""
+const bearerOf = (request: HttpServerRequest.HttpServerRequest) =>
+  /^Bearer +(\S+)\s*$/i.exec(request.headers["authorization"] ?? "")?.[1] ?? ""
 
-const isRouteNotFound = (error: unknown) => HttpServerError.isHttpServerError(error) && error.reason._tag === "RouteNotFound"
+const isRouteNotFound = (error: unknown) =>
+  HttpServerError.isHttpServerError(error) && error.reason._tag === "RouteNotFound"
 
 // No route: 404 in the original's words, or the same address without the slash at its end.
 const withoutRoute = (request: HttpServerRequest.HttpServerRequest) => {
   const [, path, query = ""] = redirectable.exec(request.url) ?? []
-  return path === undefined ? notFound : HttpServerResponse.empty({ status: 308, headers: { location: `${path}${query}` } })
+  return path === undefined
+    ? notFound
+    : HttpServerResponse.empty({ status: 308, headers: { location: `${path}${query}` } })
 }
 
 // What the router hands over: the routes, with failures that are nobody's yet.
@@ -65,7 +70,10 @@ const make = Effect.gen(function* () {
       if (Cause.hasInterruptsOnly(cause)) return Effect.failCause(cause)
       if (isRouteNotFound(Cause.squash(cause))) return Effect.succeed(withoutRoute(request))
       return Effect.as(
-        Effect.logError("a request failed in an unforeseen way", cause, { method: request.method, url: request.url.split("?")[0] }),
+        Effect.logError("a request failed in an unforeseen way", cause, {
+          method: request.method,
+          url: request.url.split("?")[0]
+        }),
         errorJson(503, "the platform could not answer this request")
       )
     })

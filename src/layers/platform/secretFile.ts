@@ -44,11 +44,15 @@ export const readOrCreate = Effect.fnUntraced(
     }
     const { mode: found } = yield* files.stat(path)
     if ((found & 0o077) !== 0) {
-      yield* Effect.logWarning(`${path} could be read by others: it is closed to them now; replace it if one of them may have`)
+      yield* Effect.logWarning(
+        `${path} could be read by others: it is closed to them now; replace it if one of them may have`
+      )
       yield* files.chmod(path, mode)
     }
     return { text: (yield* files.readFileString(path)).trim(), path }
   },
   (effect, path) =>
-    Effect.catchTag(effect, "PlatformError", (error) => Effect.fail(new SecretFileError({ path, detail: error.message })))
+    Effect.catchTag(effect, "PlatformError", (error) =>
+      Effect.fail(new SecretFileError({ path, detail: error.message }))
+    )
 )

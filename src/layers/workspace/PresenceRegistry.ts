@@ -101,6 +101,8 @@ const make = Effect.gen(function* () {
       if (drained._tag === "None") yield* Effect.logWarning("tasks are still running: they go on at the next start")
       const flushed = yield* Effect.timeoutOption(Effect.interruptible(outbox.flush), goodbyeTimeout)
       if (flushed._tag === "None") yield* Effect.logWarning("checkpoints are still unsent: they go out at the next start")
+      // Who was told to stop has nobody to say goodbye to.
+      if (yield* Deferred.isDone(stop)) return
       yield* Effect.interruptible(beat(0, "")).pipe(
         Effect.timeoutOption(goodbyeTimeout),
         Effect.catch((error) => Effect.logWarning("the last heartbeat did not arrive", { detail: error.message }))

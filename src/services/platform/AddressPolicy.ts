@@ -53,7 +53,9 @@ export const notPublic = [
 /** A range that is allowed: `public`, `loopback`, `private`, or a network such as `10.1.0.0/16`. */
 export const AllowedRange = Schema.Union([
   Schema.Literals(["public", "loopback", "private"]),
-  Schema.String.check(Schema.isPattern(/^[0-9a-fA-F:.]+\/\d{1,3}$/, { message: "a network is written as 10.1.0.0/16 or fd12::/16" }))
+  Schema.String.check(
+    Schema.isPattern(/^[0-9a-fA-F:.]+\/\d{1,3}$/, { message: "a network is written as 10.1.0.0/16 or fd12::/16" })
+  )
 ])
 /** The type of {@link AllowedRange}. */
 export type AllowedRange = typeof AllowedRange.Type
@@ -82,6 +84,8 @@ export class AddressPolicy extends Context.Service<
   AddressPolicy,
   {
     readonly check: (url: string) => Effect.Effect<URL, AddressRefused>
-    readonly resolve: (host: string) => Effect.Effect<ReadonlyArray<{ readonly address: string; readonly family: 4 | 6 }>, AddressRefused>
+    readonly resolve: (
+      host: string
+    ) => Effect.Effect<ReadonlyArray<{ readonly address: string; readonly family: 4 | 6 }>, AddressRefused>
   }
 >()("molecule-effect/services/platform/AddressPolicy") {}

@@ -12,7 +12,9 @@ import type * as Stream from "effect/Stream"
 import type { AddressRefused } from "./AddressPolicy.ts"
 
 /** No connection: the agent has not seen the request. */
-export class AgentUnreachable extends Schema.TaggedError<AgentUnreachable>()("AgentUnreachable", { cause: Schema.Defect() }) {}
+export class AgentUnreachable extends Schema.TaggedError<AgentUnreachable>()("AgentUnreachable", {
+  cause: Schema.Defect()
+}) {}
 
 /** The connection was made and broke, or nothing came over it for too long: the agent may have the request. */
 export class AgentSilent extends Schema.TaggedError<AgentSilent>()("AgentSilent", { cause: Schema.Defect() }) {}

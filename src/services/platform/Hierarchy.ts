@@ -22,10 +22,7 @@ export interface Lineage {
  * Ends at a root, at an id that `parentOf` does not know, after {@link maxDepth} steps, or where the walk would come by an
  * id for the second time: stored cycles are refused on writing, but a walk must end even on a database that has one.
  */
-export const lineage = (
-  id: WorkspaceId,
-  parentOf: (id: WorkspaceId) => WorkspaceId | null | undefined
-): Lineage => {
+export const lineage = (id: WorkspaceId, parentOf: (id: WorkspaceId) => WorkspaceId | null | undefined): Lineage => {
   const ancestors: Array<WorkspaceId> = []
   const seen = new Set<WorkspaceId>([id])
   let next = parentOf(id)
@@ -42,10 +39,7 @@ export const lineage = (
  * the other. Cousins, uncles, and members of different trees may not. The relation is symmetric, and status plays no part.
  */
 export const mayTalk = (a: Lineage, b: Lineage): boolean =>
-  a.id === b.id ||
-  a.ancestors[0] === b.ancestors[0] ||
-  a.ancestors.includes(b.id) ||
-  b.ancestors.includes(a.id)
+  a.id === b.id || a.ancestors[0] === b.ancestors[0] || a.ancestors.includes(b.id) || b.ancestors.includes(a.id)
 
 /** Would `child` under the parent with this lineage close a circle? */
 export const closesCircle = (child: WorkspaceId, parent: Lineage): boolean =>

@@ -96,7 +96,9 @@ export class WorkspaceStore extends Context.Service<
     readonly setCard: (id: WorkspaceId, card: Schema.Json) => Effect.Effect<void, StoreUnavailable | UnknownWorkspace>
     readonly noteOutbound: (id: WorkspaceId) => Effect.Effect<void, StoreUnavailable>
     readonly silence: (since: DateTime.Utc) => Effect.Effect<ReadonlyArray<WorkspaceId>, StoreUnavailable>
-    readonly peers: (id: WorkspaceId) => Effect.Effect<ReadonlyArray<WorkspaceRecord>, StoreUnavailable | UnknownWorkspace>
+    readonly peers: (
+      id: WorkspaceId
+    ) => Effect.Effect<ReadonlyArray<WorkspaceRecord>, StoreUnavailable | UnknownWorkspace>
     readonly lineage: (id: WorkspaceId) => Effect.Effect<Option.Option<Lineage>, StoreUnavailable>
     /** How many checkpoints the workspace has. */
     readonly countCheckpoints: (id: WorkspaceId) => Effect.Effect<number, StoreUnavailable>

@@ -5,5 +5,5 @@ import { checkpointConformance } from "./checkpointConformance.ts"
 
 checkpointConformance({
   name: "CheckpointMemory",
-  layer: CheckpointMemory.layer.pipe(Layer.provide(NodeCrypto.layer))
+  layer: CheckpointMemory.layer.pipe(Layer.provide(NodeCrypto.layerSecureRandom))
 })

@@ -11,7 +11,7 @@ import { Checkpoint } from "../../../src/services/durable/Checkpoint.ts"
 import { checkpointConformance, someWorkspaces } from "./checkpointConformance.ts"
 
 const over = (filename: string) =>
-  CheckpointSql.layer.pipe(Layer.provideMerge(SqliteClient.layer({ filename })), Layer.provide(NodeCrypto.layer), Layer.fresh)
+  CheckpointSql.layer.pipe(Layer.provideMerge(SqliteClient.layer({ filename })), Layer.provide(NodeCrypto.layerSecureRandom), Layer.fresh)
 
 checkpointConformance({ name: "CheckpointSql", layer: over(":memory:") })
 

@@ -9,7 +9,7 @@ import { AddressPolicy, type AllowedRange } from "../../../src/services/platform
 import { PlatformSettings, settingsDefaults } from "../../../src/services/platform/PlatformSettings.ts"
 
 const hosts: Record<string, ReadonlyArray<string>> = {
-  "localhost": ["127.0.0.1", "::1"],
+  localhost: ["127.0.0.1", "::1"],
   "public.test": ["93.184.216.34", "2606:4700::1111"],
   "inside.test": ["10.0.0.7"],
   "mixed.test": ["93.184.216.34", "169.254.169.254"]
@@ -19,7 +19,10 @@ const policy = (allowedAddresses: ReadonlyArray<AllowedRange>, host: string) =>
   AddressPolicyRanges.layer.pipe(
     Layer.provide(
       Layer.mergeAll(
-        Layer.succeed(PlatformSettings, PlatformSettings.of({ ...settingsDefaults, stateDirectory: "/nowhere", allowedAddresses, host })),
+        Layer.succeed(
+          PlatformSettings,
+          PlatformSettings.of({ ...settingsDefaults, stateDirectory: "/nowhere", allowedAddresses, host })
+        ),
         Layer.succeed(
           Dns.Dns,
           Dns.make({ lookup: (name) => Effect.succeed((hosts[name] ?? []).map(NetAddress.ipFromStringUnsafe)) })

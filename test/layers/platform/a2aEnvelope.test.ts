@@ -19,14 +19,23 @@ describe("a2aEnvelope", () => {
   for (const text of untouched) it(`goes on as it came: ${text}`, () => assert.strictEqual(sent(text), text))
 
   const changed: ReadonlyArray<readonly [string, string]> = [
-    ['{"method":"m","params":{"a":12345678901234567890},"id":7,"other":1}', '{"jsonrpc":"2.0","id":"R","method":"m","params":{"a":12345678901234567890}}'],
+    [
+      '{"method":"m","params":{"a":12345678901234567890},"id":7,"other":1}',
+      '{"jsonrpc":"2.0","id":"R","method":"m","params":{"a":12345678901234567890}}'
+    ],
     ["{}", '{"jsonrpc":"2.0","id":"R","method":null,"params":null}'],
-    ['{"method":"m","params":{"message":{"role":"user"}}}', '{"jsonrpc":"2.0","id":"R","method":"m","params":{"message":{"role":"user","messageId":"M"}}}'],
+    [
+      '{"method":"m","params":{"message":{"role":"user"}}}',
+      '{"jsonrpc":"2.0","id":"R","method":"m","params":{"message":{"role":"user","messageId":"M"}}}'
+    ],
     [
       '{"jsonrpc":"2.0","id":1.10,"params":{"message":{"n":0.1e-999,"s":"<&>"},"z":-0}}',
       '{"jsonrpc":"2.0","id":1.10,"params":{"message":{"n":0.1e-999,"s":"<&>","messageId":"M"},"z":-0}}'
     ],
-    ['{"jsonrpc":"2.0","__proto__":{"a":1},"params":{"message":{}}}', '{"jsonrpc":"2.0","__proto__":{"a":1},"params":{"message":{"messageId":"M"}}}']
+    [
+      '{"jsonrpc":"2.0","__proto__":{"a":1},"params":{"message":{}}}',
+      '{"jsonrpc":"2.0","__proto__":{"a":1},"params":{"message":{"messageId":"M"}}}'
+    ]
   ]
   for (const [text, expected] of changed) it(`is completed: ${text}`, () => assert.strictEqual(sent(text), expected))
 
@@ -39,11 +48,15 @@ describe("a2aEnvelope", () => {
     return result === undefined || Object.hasOwn(JSON.parse(result), "jsonrpc")
   })
 
-  it.prop("any JSON object keeps its method and its params", [Schema.Record(Schema.String, Schema.Json)], ([params]) => {
-    const result = sent(JSON.stringify({ method: "m", params: { ...params, message: 0 } }))
-    const expected = { jsonrpc: "2.0", id: "R", method: "m", params: { ...params, message: 0 } }
-    return result !== undefined && JSON.stringify(JSON.parse(result)) === JSON.stringify(expected)
-  })
+  it.prop(
+    "any JSON object keeps its method and its params",
+    [Schema.Record(Schema.String, Schema.Json)],
+    ([params]) => {
+      const result = sent(JSON.stringify({ method: "m", params: { ...params, message: 0 } }))
+      const expected = { jsonrpc: "2.0", id: "R", method: "m", params: { ...params, message: 0 } }
+      return result !== undefined && JSON.stringify(JSON.parse(result)) === JSON.stringify(expected)
+    }
+  )
 
   it("knows errors of JSON-RPC and plain ones", () => {
     assert.isTrue(isRpcError('{"jsonrpc":"2.0","id":null,"error":{"code":1,"message":"m"}}'))

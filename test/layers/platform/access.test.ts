@@ -3,7 +3,6 @@ import * as Effect from "effect/Effect"
 import * as HttpApi from "effect/http-api/HttpApi"
 import * as OpenApi from "effect/http-api/OpenApi"
 import {
-
   accessTable,
   type Credential,
   credentials,
@@ -138,7 +137,13 @@ describe("beside the table", () => {
       Effect.gen(function* () {
         const world = yield* makeWorld
         for (const key of keys) {
-          const call = requestFor(key, { subject: world.subject.id, target: world.parent.id, tokenId: "x", url: world.agent.url, purpose: "x" })
+          const call = requestFor(key, {
+            subject: world.subject.id,
+            target: world.parent.id,
+            tokenId: "x",
+            url: world.agent.url,
+            purpose: "x"
+          })
           const answer = yield* send({ ...call, bearer: "no-such-token" })
           assert.strictEqual(answer.status, expectedStatus(key, "revoked"), `${key}: ${answer.text}`)
         }
@@ -150,7 +155,11 @@ describe("beside the table", () => {
         const { adminToken } = yield* TestPlatform
         const { subject } = yield* makeWorld
         const id = "00000000-0000-4000-8000-000000000000"
-        const register = { method: "POST", path: "/registry/register", json: { id, url: "http://127.0.0.1:1/", agent_card: {} } } as const
+        const register = {
+          method: "POST",
+          path: "/registry/register",
+          json: { id, url: "http://127.0.0.1:1/", agent_card: {} }
+        } as const
         assert.strictEqual((yield* send(register)).status, 401)
         assert.strictEqual((yield* send({ ...register, bearer: subject.token })).status, 401)
         assert.strictEqual((yield* send({ ...register, bearer: "made-up" })).status, 401)
@@ -159,7 +168,10 @@ describe("beside the table", () => {
           assert.deepStrictEqual([state.status, state.json], [404, { workspace_id: id, deleted: true }])
         }
         assert.strictEqual((yield* send({ method: "GET", path: `/workspaces/${id}/state` })).status, 401)
-        assert.strictEqual((yield* send({ method: "GET", path: `/workspaces/${id}/state`, bearer: subject.token })).status, 401)
+        assert.strictEqual(
+          (yield* send({ method: "GET", path: `/workspaces/${id}/state`, bearer: subject.token })).status,
+          401
+        )
         const calls: ReadonlyArray<Call> = [
           { method: "GET", path: `/workspaces/${id}` },
           { method: "DELETE", path: `/workspaces/${id}` },
@@ -168,7 +180,8 @@ describe("beside the table", () => {
           { method: "POST", path: `/workspaces/${id}/checkpoints`, json: { workflow_id: "a", step_name: "b" } },
           { method: "POST", path: `/workspaces/${id}/a2a`, json: { method: "x" } }
         ]
-        for (const call of calls) assert.strictEqual((yield* send({ ...call, bearer: adminToken })).status, 404, call.path)
+        for (const call of calls)
+          assert.strictEqual((yield* send({ ...call, bearer: adminToken })).status, 404, call.path)
       }).pipe(Effect.scoped)
     )
 
@@ -181,7 +194,10 @@ describe("beside the table", () => {
         assert.strictEqual(stringField(bad.json, "error"), "invalid workspace ID")
         const discover = { method: "GET", path: `/registry/discover/${subject.id}`, bearer: subject.token } as const
         const without = yield* send(discover)
-        assert.deepStrictEqual([without.status, stringField(without.json, "error")], [400, "X-Workspace-ID header is required"])
+        assert.deepStrictEqual(
+          [without.status, stringField(without.json, "error")],
+          [400, "X-Workspace-ID header is required"]
+        )
         assert.strictEqual((yield* send({ ...discover, headers: { "x-workspace-id": "nonsense" } })).status, 400)
         for (const name of ["system:x", "webhook:1", "nonsense"]) {
           const proxied = yield* send({
@@ -214,4 +230,3 @@ describe("beside the table", () => {
     )
   })
 })
-

@@ -51,10 +51,18 @@ export const send = Effect.fnUntraced(function* (call: Call) {
   const request =
     raw === undefined
       ? base
-      : HttpClientRequest.setBody(base, typeof raw === "string" ? HttpBody.text(raw, "text/plain") : HttpBody.uint8Array(raw))
+      : HttpClientRequest.setBody(
+          base,
+          typeof raw === "string" ? HttpBody.text(raw, "text/plain") : HttpBody.uint8Array(raw)
+        )
   const response = yield* client.execute(request)
   const text = yield* response.text
-  const answer: Answer = { status: response.status, headers: response.headers, text, json: Option.getOrUndefined(parse(text)) }
+  const answer: Answer = {
+    status: response.status,
+    headers: response.headers,
+    text,
+    json: Option.getOrUndefined(parse(text))
+  }
   return answer
 }, Effect.orDie)
 
@@ -64,16 +72,31 @@ const Created = Schema.Struct({
 })
 
 /** A workspace made by the admin: with a URL it has no token yet, without one it has. */
-export const create = Effect.fnUntraced(function* (fields: { readonly name?: string; readonly parent_id?: string; readonly url?: string; readonly [key: string]: unknown } = {}) {
+export const create = Effect.fnUntraced(function* (
+  fields: {
+    readonly name?: string
+    readonly parent_id?: string
+    readonly url?: string
+    readonly [key: string]: unknown
+  } = {}
+) {
   const { adminToken } = yield* TestPlatform
-  const answer = yield* send({ method: "POST", path: "/workspaces", bearer: adminToken, json: { name: "w", ...fields } })
+  const answer = yield* send({
+    method: "POST",
+    path: "/workspaces",
+    bearer: adminToken,
+    json: { name: "w", ...fields }
+  })
   if (answer.status !== 201) return yield* Effect.die(new Error(answer.text))
   const { connection, id } = yield* Effect.orDie(Schema.decodeUnknownEffect(Created)(answer.json))
   return { id, token: connection?.auth_token ?? "" }
 })
 
 /** A workspace that is online at `url`, and its token. */
-export const online = Effect.fnUntraced(function* (url: string, fields: { readonly parent_id?: string; readonly [key: string]: unknown } = {}) {
+export const online = Effect.fnUntraced(function* (
+  url: string,
+  fields: { readonly parent_id?: string; readonly [key: string]: unknown } = {}
+) {
   const made = yield* create(fields)
   const answer = yield* send({
     method: "POST",

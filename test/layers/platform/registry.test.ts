@@ -28,7 +28,11 @@ describe("the registry over HTTP", () => {
         const fresh = yield* create({ url: agent })
         const answers = yield* Effect.forEach(
           Array.from({ length: 12 }, (_, n) => `http://127.0.0.1:${n + 10}/`),
-          (url) => Effect.map(send({ method: "POST", path: "/registry/register", json: { id: fresh.id, url, agent_card: {} } }), (answer) => ({ answer, url })),
+          (url) =>
+            Effect.map(
+              send({ method: "POST", path: "/registry/register", json: { id: fresh.id, url, agent_card: {} } }),
+              (answer) => ({ answer, url })
+            ),
           { concurrency: 12 }
         )
         const winners = answers.filter(({ answer }) => answer.status === 200)
@@ -45,28 +49,43 @@ describe("the registry over HTTP", () => {
         const list = yield* send({ method: "GET", path: `/workspaces/${own.id}/tokens`, bearer: own.token })
         const { tokens } = yield* Schema.decodeUnknownEffect(Schema.Struct({ tokens: Rows }))(list.json)
         yield* send({ method: "DELETE", path: `/workspaces/${own.id}/tokens/${tokens[0]?.id}`, bearer: own.token })
-        const anonymous = { method: "POST", path: "/registry/register", json: { id: own.id, url: agent, agent_card: {} } } as const
+        const anonymous = {
+          method: "POST",
+          path: "/registry/register",
+          json: { id: own.id, url: agent, agent_card: {} }
+        } as const
         assert.strictEqual((yield* send(anonymous)).status, 401)
         assert.strictEqual((yield* send({ ...anonymous, bearer: own.token })).status, 401)
       })
     )
 
-    it.effect("registering again updates URL and card, gives no token, and refuses addresses that are not allowed", () =>
-      Effect.gen(function* () {
-        const own = yield* create()
-        const register = (url: string) =>
-          send({ method: "POST", path: "/registry/register", bearer: own.token, json: { id: own.id, url, agent_card: { n: url } } })
-        assert.deepStrictEqual((yield* register("http://127.0.0.1:1/")).json, { status: "registered" })
-        assert.deepStrictEqual((yield* register("http://127.0.0.1:2/")).json, { status: "registered" })
-        for (const url of ["remote://no-inbound", "http://10.0.0.1/", "http://169.254.169.254/"]) {
-          const refused = yield* register(url)
-          assert.strictEqual(refused.status, 400, url)
-          assert.deepInclude(refused.json, { error: "invalid request body" })
-          assert.include(refused.text, '"path":"url"')
-        }
-        const row = yield* send({ method: "GET", path: `/workspaces/${own.id}`, bearer: own.token })
-        assert.deepInclude(row.json, { url: "http://127.0.0.1:2/", agent_card: { n: "http://127.0.0.1:2/" }, status: "online" })
-      })
+    it.effect(
+      "registering again updates URL and card, gives no token, and refuses addresses that are not allowed",
+      () =>
+        Effect.gen(function* () {
+          const own = yield* create()
+          const register = (url: string) =>
+            send({
+              method: "POST",
+              path: "/registry/register",
+              bearer: own.token,
+              json: { id: own.id, url, agent_card: { n: url } }
+            })
+          assert.deepStrictEqual((yield* register("http://127.0.0.1:1/")).json, { status: "registered" })
+          assert.deepStrictEqual((yield* register("http://127.0.0.1:2/")).json, { status: "registered" })
+          for (const url of ["remote://no-inbound", "http://10.0.0.1/", "http://169.254.169.254/"]) {
+            const refused = yield* register(url)
+            assert.strictEqual(refused.status, 400, url)
+            assert.deepInclude(refused.json, { error: "invalid request body" })
+            assert.include(refused.text, '"path":"url"')
+          }
+          const row = yield* send({ method: "GET", path: `/workspaces/${own.id}`, bearer: own.token })
+          assert.deepInclude(row.json, {
+            url: "http://127.0.0.1:2/",
+            agent_card: { n: "http://127.0.0.1:2/" },
+            status: "online"
+          })
+        })
     )
 
     it.effect("heartbeats move the status, and never end a pause; a registration does not either", () =>
@@ -83,7 +102,12 @@ describe("the registry over HTTP", () => {
         assert.strictEqual(yield* statusOf(own), "online")
         yield* setStatus(own.id, "paused")
         yield* beat(own)
-        yield* send({ method: "POST", path: "/registry/register", bearer: own.token, json: { id: own.id, url: agent, agent_card: {} } })
+        yield* send({
+          method: "POST",
+          path: "/registry/register",
+          bearer: own.token,
+          json: { id: own.id, url: agent, agent_card: {} }
+        })
         const state = yield* send({ method: "GET", path: `/workspaces/${own.id}/state`, bearer: own.token })
         assert.deepStrictEqual(state.json, { workspace_id: own.id, status: "paused", paused: true, deleted: false })
       })
@@ -94,20 +118,44 @@ describe("the registry over HTTP", () => {
         const { adminToken } = yield* TestPlatform
         const own = yield* create()
         const full = {
-          error_rate: 0.25, sample_error: "e\u0000e", active_tasks: 2, current_task: "t", uptime_seconds: 7, monthly_spend: 5, runtime_metadata: { capabilities: { a: true } }
+          error_rate: 0.25,
+          sample_error: "e\u0000e",
+          active_tasks: 2,
+          current_task: "t",
+          uptime_seconds: 7,
+          monthly_spend: 5,
+          runtime_metadata: { capabilities: { a: true } }
         }
         yield* beat(own, full)
         const read = Effect.gen(function* () {
           const list = yield* send({ method: "GET", path: "/workspaces", bearer: adminToken })
-          const rows = yield* Schema.decodeUnknownEffect(Schema.Array(Schema.Record(Schema.String, Schema.Unknown)))(list.json)
+          const rows = yield* Schema.decodeUnknownEffect(Schema.Array(Schema.Record(Schema.String, Schema.Unknown)))(
+            list.json
+          )
           return rows.find((row) => row["id"] === own.id) ?? {}
         })
         assert.deepInclude(yield* read, {
-          last_error_rate: 0.25, last_sample_error: "e\u0000e", active_tasks: 2, current_task: "t", uptime_seconds: 7, monthly_spend: 5
+          last_error_rate: 0.25,
+          last_sample_error: "e\u0000e",
+          active_tasks: 2,
+          current_task: "t",
+          uptime_seconds: 7,
+          monthly_spend: 5
         })
         yield* beat(own, { monthly_spend: -1 })
-        assert.deepInclude(yield* read, { last_error_rate: 0, last_sample_error: "", active_tasks: 0, current_task: "", monthly_spend: 5 })
-        for (const bad of [{ active_tasks: 1.5 }, { active_tasks: -1 }, { error_rate: "x" }, { runtime_metadata: { capabilities: { a: 1 } } }]) {
+        assert.deepInclude(yield* read, {
+          last_error_rate: 0,
+          last_sample_error: "",
+          active_tasks: 0,
+          current_task: "",
+          monthly_spend: 5
+        })
+        for (const bad of [
+          { active_tasks: 1.5 },
+          { active_tasks: -1 },
+          { error_rate: "x" },
+          { runtime_metadata: { capabilities: { a: 1 } } }
+        ]) {
           assert.strictEqual((yield* beat(own, bad)).status, 400, JSON.stringify(bad))
         }
       })
@@ -120,7 +168,12 @@ describe("the registry over HTTP", () => {
         const b = yield* online(agent, { parent_id: parent.id })
         const cousin = yield* online(agent, { parent_id: (yield* online(agent, { parent_id: parent.id })).id })
         const ask = (from: { readonly id: string; readonly token: string }, target: string) =>
-          send({ method: "GET", path: `/registry/discover/${target}`, bearer: from.token, headers: { "x-workspace-id": from.id } })
+          send({
+            method: "GET",
+            path: `/registry/discover/${target}`,
+            bearer: from.token,
+            headers: { "x-workspace-id": from.id }
+          })
         assert.deepStrictEqual((yield* ask(b, a.id)).json, { id: a.id, url: "http://127.0.0.1:21/", name: "a" })
         assert.strictEqual((yield* ask(cousin, a.id)).status, 403)
         assert.strictEqual((yield* ask(b, "00000000-0000-4000-8000-000000000000")).status, 403)
@@ -152,7 +205,10 @@ describe("the registry over HTTP", () => {
         assert.deepStrictEqual(yield* peers("?q=seco"), [second.id])
         assert.deepStrictEqual(yield* peers("?q=%25"), [])
         const access = yield* send({
-          method: "POST", path: "/registry/check-access", bearer: adminToken, json: { caller_id: child.id, target_id: first.id }
+          method: "POST",
+          path: "/registry/check-access",
+          bearer: adminToken,
+          json: { caller_id: child.id, target_id: first.id }
         })
         assert.deepStrictEqual(access.json, { allowed: false })
       })

@@ -58,7 +58,11 @@ export const requestFor = (key: AccessKey, { purpose, subject, target, tokenId, 
     case "tokens.revoke":
       return { method: "DELETE", path: `${own}/tokens/${tokenId}` }
     case "checkpoints.save":
-      return { method: "POST", path: `${own}/checkpoints`, json: { workflow_id: "flow", step_name: "other", payload: { a: 1 } } }
+      return {
+        method: "POST",
+        path: `${own}/checkpoints`,
+        json: { workflow_id: "flow", step_name: "other", payload: { a: 1 } }
+      }
     case "checkpoints.latest":
       return { method: "GET", path: `${own}/checkpoints/latest` }
     case "checkpoints.list":

@@ -5,7 +5,12 @@ import { create, layerWith, send } from "./call.ts"
 
 const Page = Schema.Struct({
   tokens: Schema.Array(
-    Schema.Struct({ id: Schema.String, prefix: Schema.String, created_at: Schema.String, last_used_at: Schema.NullOr(Schema.String) })
+    Schema.Struct({
+      id: Schema.String,
+      prefix: Schema.String,
+      created_at: Schema.String,
+      last_used_at: Schema.NullOr(Schema.String)
+    })
   ),
   count: Schema.Int
 })
@@ -18,13 +23,18 @@ describe("tokens over HTTP", () => {
         const own = yield* create()
         const path = `/workspaces/${own.id}/tokens`
         const mint = send({ method: "POST", path, bearer: own.token })
-        const answers = yield* Effect.all(Array.from({ length: 60 }, () => mint), { concurrency: 20 })
+        const answers = yield* Effect.all(
+          Array.from({ length: 60 }, () => mint),
+          { concurrency: 20 }
+        )
         assert.strictEqual(answers.filter(({ status }) => status === 201).length, 49)
         const refused = answers.filter(({ status }) => status === 429)
         assert.strictEqual(refused.length, 11)
         assert.deepStrictEqual(refused[0]?.json, { error: "maximum 50 active tokens per workspace" })
         assert.isUndefined(refused[0]?.headers["retry-after"])
-        const { count, tokens } = yield* Schema.decodeUnknownEffect(Page)((yield* send({ method: "GET", path, bearer: own.token })).json)
+        const { count, tokens } = yield* Schema.decodeUnknownEffect(Page)(
+          (yield* send({ method: "GET", path, bearer: own.token })).json
+        )
         assert.strictEqual(count, 50)
         const revoke = { method: "DELETE", path: `${path}/${tokens[0]?.id}`, bearer: own.token } as const
         assert.deepStrictEqual((yield* send(revoke)).json, { status: "revoked" })
@@ -64,9 +74,16 @@ describe("tokens over HTTP", () => {
         const { tokens } = yield* Schema.decodeUnknownEffect(Page)(
           (yield* send({ method: "GET", path: `/workspaces/${two.id}/tokens`, bearer: two.token })).json
         )
-        const across = yield* send({ method: "DELETE", path: `/workspaces/${one.id}/tokens/${tokens[0]?.id}`, bearer: one.token })
+        const across = yield* send({
+          method: "DELETE",
+          path: `/workspaces/${one.id}/tokens/${tokens[0]?.id}`,
+          bearer: one.token
+        })
         assert.strictEqual(across.status, 404)
-        assert.strictEqual((yield* send({ method: "GET", path: `/workspaces/${two.id}/state`, bearer: two.token })).status, 200)
+        assert.strictEqual(
+          (yield* send({ method: "GET", path: `/workspaces/${two.id}/state`, bearer: two.token })).status,
+          200
+        )
       })
     )
   })

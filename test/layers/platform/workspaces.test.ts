@@ -5,7 +5,10 @@ import { TestPlatform } from "../../support/platform.ts"
 import { type Answer, create, layerWith, online, send } from "./call.ts"
 
 const agent = "http://127.0.0.1:9/"
-const Issues = Schema.Struct({ error: Schema.String, issues: Schema.Array(Schema.Struct({ path: Schema.String, message: Schema.String })) })
+const Issues = Schema.Struct({
+  error: Schema.String,
+  issues: Schema.Array(Schema.Struct({ path: Schema.String, message: Schema.String }))
+})
 const Record_ = Schema.Record(Schema.String, Schema.Unknown)
 
 const refusedFor = Effect.fnUntraced(function* (answer: Answer) {
@@ -46,7 +49,11 @@ describe("workspaces over HTTP", () => {
         ]
         for (const [json, error, paths] of bad) {
           const answer = yield* asAdmin({ method: "POST", path: "/workspaces", json })
-          assert.deepStrictEqual(yield* refusedFor(answer), { status: 400, error, paths: [...paths] }, JSON.stringify(json))
+          assert.deepStrictEqual(
+            yield* refusedFor(answer),
+            { status: 400, error, paths: [...paths] },
+            JSON.stringify(json)
+          )
         }
         assert.strictEqual((yield* asAdmin({ method: "GET", path: "/workspaces" })).text, before.text)
       })
@@ -55,7 +62,11 @@ describe("workspaces over HTTP", () => {
     it.effect("create without a URL gives the token once; with one it is online and has no token yet", () =>
       Effect.gen(function* () {
         const { stateDirectory, url } = yield* TestPlatform
-        const answer = yield* asAdmin({ method: "POST", path: "/workspaces", json: { name: "agent", tier: 0, max_concurrent_tasks: -1 } })
+        const answer = yield* asAdmin({
+          method: "POST",
+          path: "/workspaces",
+          json: { name: "agent", tier: 0, max_concurrent_tasks: -1 }
+        })
         const { connection, id, status } = yield* Schema.decodeUnknownEffect(
           Schema.Struct({ id: Schema.String, status: Schema.String, connection: Record_ })
         )(answer.json)
@@ -83,7 +94,12 @@ describe("workspaces over HTTP", () => {
         const own = yield* create({ parent_id: parent.id, name: "before" })
         const path = `/workspaces/${own.id}`
         const patch = (json: unknown) => send({ method: "PATCH", path, bearer: own.token, json })
-        for (const [field, value] of [["tier", 1], ["parent_id", null], ["runtime", "x"], ["workspace_dir", "/home/x"]] as const) {
+        for (const [field, value] of [
+          ["tier", 1],
+          ["parent_id", null],
+          ["runtime", "x"],
+          ["workspace_dir", "/home/x"]
+        ] as const) {
           const answer = yield* patch({ name: "after", [field]: value })
           assert.deepStrictEqual([answer.status, answer.json], [403, { error: `${field} is the admin's to change` }])
         }
@@ -91,16 +107,37 @@ describe("workspaces over HTTP", () => {
         assert.strictEqual((yield* patch({ tier: 3, parent_id: parent.id, runtime: "external" })).status, 200)
         assert.strictEqual((yield* read(own.id))["name"], "before")
         const half = yield* asAdmin({ method: "PATCH", path, json: { name: "after", workspace_dir: "/etc" } })
-        assert.deepStrictEqual(yield* refusedFor(half), { status: 400, error: "invalid workspace directory", paths: ["workspace_dir"] })
-        const circle = yield* asAdmin({ method: "PATCH", path: `/workspaces/${parent.id}`, json: { name: "after", parent_id: own.id } })
+        assert.deepStrictEqual(yield* refusedFor(half), {
+          status: 400,
+          error: "invalid workspace directory",
+          paths: ["workspace_dir"]
+        })
+        const circle = yield* asAdmin({
+          method: "PATCH",
+          path: `/workspaces/${parent.id}`,
+          json: { name: "after", parent_id: own.id }
+        })
         assert.strictEqual(circle.status, 400)
         const itself = yield* asAdmin({ method: "PATCH", path, json: { name: "after", parent_id: own.id } })
         assert.strictEqual(itself.status, 400)
         assert.strictEqual((yield* read(own.id))["name"], "before")
         assert.strictEqual((yield* read(parent.id))["name"], "w")
 
-        const all = { name: "after", role: "r", tier: 1, parent_id: null, workspace_dir: "/home/x", collapsed: true, x: 1.5, y: -2 }
-        const done = yield* asAdmin({ method: "PATCH", path, json: { ...all, status: "removed", url: "http://x", budget_limit: 1 } })
+        const all = {
+          name: "after",
+          role: "r",
+          tier: 1,
+          parent_id: null,
+          workspace_dir: "/home/x",
+          collapsed: true,
+          x: 1.5,
+          y: -2
+        }
+        const done = yield* asAdmin({
+          method: "PATCH",
+          path,
+          json: { ...all, status: "removed", url: "http://x", budget_limit: 1 }
+        })
         assert.deepStrictEqual(done.json, { status: "updated", needs_restart: true })
         assert.deepInclude(yield* read(own.id), { ...all, status: "awaiting_agent", url: "", budget_limit: null })
         assert.deepStrictEqual((yield* patch({ x: 9 })).json, { status: "updated" })
@@ -116,19 +153,40 @@ describe("workspaces over HTTP", () => {
         const path = `/workspaces/${top.id}`
         const asked = yield* asAdmin({ method: "DELETE", path })
         assert.strictEqual(asked.status, 409)
-        assert.deepInclude(asked.json, { status: "confirmation_required", children: [{ id: middle.id, name: "middle" }], children_count: 1 })
+        assert.deepInclude(asked.json, {
+          status: "confirmation_required",
+          children: [{ id: middle.id, name: "middle" }],
+          children_count: 1
+        })
         const gone = yield* asAdmin({ method: "DELETE", path: `${path}?confirm=true` })
         assert.deepStrictEqual(gone.json, { status: "removed", cascade_deleted: 2 })
         for (const { id, token } of [top, middle, leaf]) {
           const state = yield* send({ method: "GET", path: `/workspaces/${id}/state`, bearer: token })
-          assert.deepStrictEqual([state.status, state.json], [404, { workspace_id: id, status: "removed", deleted: true }])
-          assert.strictEqual((yield* send({ method: "POST", path: "/registry/heartbeat", bearer: token, json: { workspace_id: id } })).status, 401)
-          const again = yield* send({ method: "POST", path: "/registry/register", json: { id, url: agent, agent_card: {} } })
+          assert.deepStrictEqual(
+            [state.status, state.json],
+            [404, { workspace_id: id, status: "removed", deleted: true }]
+          )
+          assert.strictEqual(
+            (yield* send({ method: "POST", path: "/registry/heartbeat", bearer: token, json: { workspace_id: id } }))
+              .status,
+            401
+          )
+          const again = yield* send({
+            method: "POST",
+            path: "/registry/register",
+            json: { id, url: agent, agent_card: {} }
+          })
           assert.strictEqual(again.status, 401)
         }
-        assert.deepStrictEqual((yield* asAdmin({ method: "DELETE", path })).json, { status: "removed", cascade_deleted: 0 })
+        assert.deepStrictEqual((yield* asAdmin({ method: "DELETE", path })).json, {
+          status: "removed",
+          cascade_deleted: 0
+        })
         assert.strictEqual((yield* asAdmin({ method: "POST", path: `${path}/tokens` })).status, 404)
-        assert.strictEqual((yield* asAdmin({ method: "POST", path: "/workspaces", json: { name: "x", parent_id: top.id } })).status, 400)
+        assert.strictEqual(
+          (yield* asAdmin({ method: "POST", path: "/workspaces", json: { name: "x", parent_id: top.id } })).status,
+          400
+        )
       })
     )
 
@@ -136,11 +194,18 @@ describe("workspaces over HTTP", () => {
       Effect.gen(function* () {
         const top = yield* create()
         const child = yield* create({ parent_id: top.id })
-        const checkpoint = { method: "POST", path: `/workspaces/${child.id}/checkpoints`, json: { workflow_id: "a", step_name: "b" } } as const
+        const checkpoint = {
+          method: "POST",
+          path: `/workspaces/${child.id}/checkpoints`,
+          json: { workflow_id: "a", step_name: "b" }
+        } as const
         assert.strictEqual((yield* send({ ...checkpoint, bearer: child.token })).status, 201)
         const purged = yield* asAdmin({ method: "DELETE", path: `/workspaces/${top.id}?confirm=true&purge=true` })
         assert.deepStrictEqual(purged.json, { status: "purged", cascade_deleted: 1 })
-        assert.strictEqual((yield* asAdmin({ method: "GET", path: `/workspaces/${child.id}/checkpoints/latest` })).status, 404)
+        assert.strictEqual(
+          (yield* asAdmin({ method: "GET", path: `/workspaces/${child.id}/checkpoints/latest` })).status,
+          404
+        )
         const state = yield* send({ method: "GET", path: `/workspaces/${child.id}/state`, bearer: child.token })
         assert.deepStrictEqual([state.status, state.json], [404, { workspace_id: child.id, deleted: true }])
         assert.strictEqual((yield* asAdmin({ method: "DELETE", path: `/workspaces/${top.id}` })).status, 404)

@@ -6,7 +6,16 @@ import { WorkspaceId } from "../../../src/services/workspace/WorkspaceId.ts"
 const id = (n: number) => WorkspaceId.make(`00000000-0000-4000-8000-${n.toString(16).padStart(12, "0")}`)
 
 // root ─ a ─ a1 ─ deep    root ─ b ─ b1    other (a second root) ─ o
-const tree: Record<string, string | null> = { root: null, a: "root", a1: "a", deep: "a1", b: "root", b1: "b", other: null, o: "other" }
+const tree: Record<string, string | null> = {
+  root: null,
+  a: "root",
+  a1: "a",
+  deep: "a1",
+  b: "root",
+  b1: "b",
+  other: null,
+  o: "other"
+}
 const names = Object.keys(tree)
 const idOf = (name: string) => id(names.indexOf(name) + 1)
 const parentOf = (at: WorkspaceId) => {
@@ -18,10 +27,21 @@ const line = (name: string) => lineage(idOf(name), parentOf)
 
 describe("Hierarchy", () => {
   const yes = [
-    ["root", "a"], ["root", "a1"], ["root", "b"], ["root", "deep"], ["root", "b1"], ["a", "b"], ["a", "a1"], ["a", "deep"],
-    ["a1", "deep"], ["b", "b1"], ["root", "other"], ["other", "o"]
+    ["root", "a"],
+    ["root", "a1"],
+    ["root", "b"],
+    ["root", "deep"],
+    ["root", "b1"],
+    ["a", "b"],
+    ["a", "a1"],
+    ["a", "deep"],
+    ["a1", "deep"],
+    ["b", "b1"],
+    ["root", "other"],
+    ["other", "o"]
   ]
-  const connected = (one: string, two: string) => yes.some(([x, y]) => (x === one && y === two) || (x === two && y === one))
+  const connected = (one: string, two: string) =>
+    yes.some(([x, y]) => (x === one && y === two) || (x === two && y === one))
 
   for (const one of names) {
     for (const two of names) {

@@ -6,15 +6,15 @@ import { WorkspaceId } from "../../../src/services/workspace/WorkspaceId.ts"
 // From (rows) by trigger (columns, in the order of `triggers`): written out by hand, against the declarative table.
 const expected: Record<WorkspaceStatus, ReadonlyArray<WorkspaceStatus>> = {
   //               register   beatWell   beatUnclear beatFailing beatWedged  silence     delete
-  provisioning:   ["online", "online", "online", "degraded", "degraded", "provisioning", "removed"],
+  provisioning: ["online", "online", "online", "degraded", "degraded", "provisioning", "removed"],
   awaiting_agent: ["online", "online", "online", "degraded", "degraded", "awaiting_agent", "removed"],
-  online:         ["online", "online", "online", "degraded", "degraded", "offline", "removed"],
-  degraded:       ["online", "online", "degraded", "degraded", "degraded", "offline", "removed"],
-  offline:        ["online", "online", "online", "degraded", "degraded", "offline", "removed"],
-  failed:         ["online", "failed", "failed", "failed", "failed", "failed", "removed"],
-  paused:         ["paused", "paused", "paused", "paused", "paused", "paused", "removed"],
-  hibernated:     ["online", "hibernated", "hibernated", "hibernated", "hibernated", "hibernated", "removed"],
-  removed:        ["removed", "removed", "removed", "removed", "removed", "removed", "removed"]
+  online: ["online", "online", "online", "degraded", "degraded", "offline", "removed"],
+  degraded: ["online", "online", "degraded", "degraded", "degraded", "offline", "removed"],
+  offline: ["online", "online", "online", "degraded", "degraded", "offline", "removed"],
+  failed: ["online", "failed", "failed", "failed", "failed", "failed", "removed"],
+  paused: ["paused", "paused", "paused", "paused", "paused", "paused", "removed"],
+  hibernated: ["online", "hibernated", "hibernated", "hibernated", "hibernated", "hibernated", "removed"],
+  removed: ["removed", "removed", "removed", "removed", "removed", "removed", "removed"]
 }
 
 const workspace_id = WorkspaceId.make("bf3dbe33-0ad2-4c9c-9c9e-733e57bdcbee")
@@ -22,7 +22,10 @@ const workspace_id = WorkspaceId.make("bf3dbe33-0ad2-4c9c-9c9e-733e57bdcbee")
 describe("StatusMachine", () => {
   for (const from of WorkspaceStatus.literals) {
     it(`from ${from}`, () => {
-      assert.deepStrictEqual(triggers.map((trigger) => next(from, trigger)), expected[from])
+      assert.deepStrictEqual(
+        triggers.map((trigger) => next(from, trigger)),
+        expected[from]
+      )
     })
   }
 
