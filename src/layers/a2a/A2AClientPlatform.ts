@@ -39,6 +39,8 @@ const describe = (error: { readonly message: string }) =>
 const textOf = (parts: ReadonlyArray<Part>) => parts.flatMap((part) => (part.kind === "text" ? [part.text] : [])).join("\n")
 const isTask = (result: Task | Message): result is Task => result.kind === "task"
 
+const isOpen = ({ status: { state } }: Task) => state === "submitted" || state === "working"
+
 // The answer is in the artifacts; an agent that has none may have said it in its last status.
 const answerOf = ({ artifacts = [], status }: Task) => {
   const said = status.message === undefined ? "" : textOf(status.message.parts)
@@ -88,7 +90,7 @@ const make = Effect.gen(function* () {
       overCuts(
         Effect.flatMap(call(target, "tasks/get", { id: taskId, historyLength: 0 }), (result) => decode(target, Task, result))
       ),
-      { schedule: pollSchedule, while: ({ status: { state } }) => state === "submitted" || state === "working" }
+      { schedule: pollSchedule, while: isOpen }
     )
 
   const exchange = Effect.fn("A2AClient.exchange")(function* (request: {
@@ -108,7 +110,7 @@ const make = Effect.gen(function* () {
       if (!isTask(first)) {
         return new ExchangeResult({ taskId: first.taskId ?? messageId, state: "completed", text: textOf(first.parts) })
       }
-      const ended = yield* poll(target, first.id)
+      const ended = isOpen(first) ? yield* poll(target, first.id) : first
       const { state } = ended.status
       // `poll` ends when the task has; "unknown" is what is left to say of a state that is none of an ending.
       const end = state === "submitted" || state === "working" ? "unknown" : state
