@@ -9,10 +9,25 @@ export { A2AApi, AgentCard } from "./services/a2a/A2AApi.ts"
 export { A2AClient, ExchangeRefused, ExchangeResult, ExchangeTimeout } from "./services/a2a/A2AClient.ts"
 export { CallerRefused, CallerVerifier, KeysUnavailable } from "./services/a2a/CallerVerifier.ts"
 export { AgentTask, phases, TaskInput, TaskOutput } from "./services/durable/AgentTask.ts"
-export { Checkpoint, CheckpointInput, CheckpointRejected, CheckpointUnavailable, SavedStep } from "./services/durable/Checkpoint.ts"
+export {
+  Checkpoint,
+  CheckpointInput,
+  CheckpointRejected,
+  CheckpointUnavailable,
+  SavedStep
+} from "./services/durable/Checkpoint.ts"
 export { AgentEvent, CurrentStep, ExecutorError, output, progress, Step } from "./services/durable/Step.ts"
 export { Draining, TaskNotCancelable, TaskNotFound, TaskRunner } from "./services/durable/TaskRunner.ts"
-export { isTerminal, MessageConflict, TaskEvent, TaskRecord, TaskState, TaskStore, TaskStoreError, TooManyTasks } from "./services/durable/TaskStore.ts"
+export {
+  isTerminal,
+  MessageConflict,
+  TaskEvent,
+  TaskRecord,
+  TaskState,
+  TaskStore,
+  TaskStoreError,
+  TooManyTasks
+} from "./services/durable/TaskStore.ts"
 export { PlatformApi } from "./services/platform/PlatformApi.ts"
 export { PlatformClient } from "./services/platform/PlatformClient.ts"
 export { Delegation, DelegationFailed, DelegationResult, DelegationTimeout } from "./services/team/Delegation.ts"

@@ -71,7 +71,11 @@ const program = Effect.fnUntraced(function* (name: string, file: string, environ
 const say = (json: boolean) => (text: string) => (json ? Console.error(text) : Console.log(text))
 
 // The platform, up and answering; what ends it for good ends us.
-const startPlatform = Effect.fnUntraced(function* (wanted: number, tell: (text: string) => Effect.Effect<void>, failure: Deferred.Deferred<never, TeamError>) {
+const startPlatform = Effect.fnUntraced(function* (
+  wanted: number,
+  tell: (text: string) => Effect.Effect<void>,
+  failure: Deferred.Deferred<never, TeamError>
+) {
   const files = yield* FileSystem.FileSystem
   const state = yield* StateDirectory
   const port = yield* freePort(wanted)
@@ -80,6 +84,8 @@ const startPlatform = Effect.fnUntraced(function* (wanted: number, tell: (text: 
   const platform = yield* program("platform", "platform", {
     MOLECULE_PLATFORM_HOST: "127.0.0.1",
     MOLECULE_PLATFORM_PORT: String(port),
+    // The table and the steps are asked for several times a second, by us and by nobody else on this machine.
+    MOLECULE_PLATFORM_RATE_LIMIT: "60000",
     MOLECULE_PLATFORM_STATE_DIR: state.file("platform-state")
   })
   yield* Supervisor.keepRunning(platform).pipe(
@@ -98,7 +104,11 @@ const startPlatform = Effect.fnUntraced(function* (wanted: number, tell: (text: 
   return { client, platformUrl, tokenFile }
 })
 
-const startMember = Effect.fnUntraced(function* ({ id, member, stateDirectory, token }: Placed, platformUrl: string, failure: Deferred.Deferred<never, TeamError>) {
+const startMember = Effect.fnUntraced(function* (
+  { id, member, stateDirectory, token }: Placed,
+  platformUrl: string,
+  failure: Deferred.Deferred<never, TeamError>
+) {
   const workspace = yield* program(member.name, "workspace", {
     ...member.environment,
     PLATFORM_URL: platformUrl,
@@ -125,7 +135,12 @@ try next
   npm start -- --once "any text, or a file"
 Ctrl-C stops the team.`
 
-const bringUp = Effect.fnUntraced(function* (options: { readonly text: string; readonly once: boolean; readonly json: boolean; readonly port: number }) {
+const bringUp = Effect.fnUntraced(function* (options: {
+  readonly text: string
+  readonly once: boolean
+  readonly json: boolean
+  readonly port: number
+}) {
   const tell = say(options.json)
   const failure = yield* Deferred.make<never, TeamError>()
   const registry = yield* ProcessRegistry
@@ -149,7 +164,10 @@ const bringUp = Effect.fnUntraced(function* (options: { readonly text: string; r
       if (options.json) yield* Console.log(yield* Schema.encodeEffect(Schema.fromJsonString(RunReport))(report))
       else yield* tell(`\ntask ${report.taskId} ${report.state}\n\n${report.result}\n`)
       if (report.state !== "completed") {
-        return yield* new TeamError({ detail: `the task is ${report.state}`, remedy: "the logs are in the state directory" })
+        return yield* new TeamError({
+          detail: `the task is ${report.state}`,
+          remedy: "the logs are in the state directory"
+        })
       }
       if (options.once) return
       yield* tell(next(platformUrl, tokenFile, members[0]?.id ?? ""))
@@ -160,10 +178,19 @@ const bringUp = Effect.fnUntraced(function* (options: { readonly text: string; r
   yield* Effect.raceFirst(Effect.scoped(whole), Deferred.await(failure))
 })
 
-const handler = Effect.fnUntraced(function* ({ json, once }: { readonly json: boolean; readonly once: Option.Option<string> }) {
+const handler = Effect.fnUntraced(function* ({
+  json,
+  once
+}: {
+  readonly json: boolean
+  readonly once: Option.Option<string>
+}) {
   const files = yield* FileSystem.FileSystem
   const { home, port, stateDirectory, typedIn } = yield* settings
-  const text = yield* textOf(Option.getOrElse(once, () => "README.md"), typedIn)
+  const text = yield* textOf(
+    Option.getOrElse(once, () => "README.md"),
+    typedIn
+  )
   const isOnce = Option.isSome(once)
   const directory = isOnce
     ? yield* files.makeTempDirectory({ prefix: "molecule-" })

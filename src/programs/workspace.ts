@@ -51,7 +51,9 @@ const Platform = RegistryPlatform.layer.pipe(
   Layer.provideMerge(PlatformClientHttp.layer),
   Layer.provideMerge(
     Layer.unwrap(
-      Effect.map(Config.option(Config.Redacted("WORKSPACE_AUTH_TOKEN")), (initial) => CredentialsFile.layerWith({ initial }))
+      Effect.map(Config.option(Config.Redacted("WORKSPACE_AUTH_TOKEN")), (initial) =>
+        CredentialsFile.layerWith({ initial })
+      )
     )
   )
 )
@@ -84,7 +86,8 @@ const EndOrphans = Layer.effectDiscard(
   Effect.gen(function* () {
     const registry = yield* ProcessRegistry
     const ended = yield* registry.endOrphans
-    if (ended.length > 0) yield* Effect.logWarning("ended processes that a former run left behind", { groups: ended.length })
+    if (ended.length > 0)
+      yield* Effect.logWarning("ended processes that a former run left behind", { groups: ended.length })
   })
 )
 

@@ -34,29 +34,44 @@ describe("npm start", () => {
     }).pipe(Effect.scoped, Effect.provide(Machine))
   )
 
-  it.live("stays up, shows table, steps and result, names itself to a second one, and ends on SIGINT", () =>
-    Effect.gen(function* () {
-      const directory = yield* temporaryDirectory
-      const env = { MOLECULE_LOCAL_STATE_DIR: `${directory}/state`, MOLECULE_PLATFORM_PORT: String(yield* aPort) }
-      const first = yield* start("local", [], env)
-      yield* eventually(Effect.filterOrFail(first.stdout, (text) => text.includes("try next")), 60).pipe(
-        Effect.tapError(() => Effect.flatMap(first.output, (text) => Effect.logError(text)))
-      )
-      const shown = yield* first.stdout
-      for (const part of ["lead", "counter", "outliner", "online", "task_complete", "## outliner", "# molecule-effect", "/docs"]) {
-        assert.include(shown, part)
-      }
-      const second = yield* start("local", [], env)
-      assert.notStrictEqual(yield* second.exitCode, 0)
-      assert.include(yield* second.output, `process ${first.pid}`)
-      yield* first.signal("SIGINT")
-      yield* first.exitCode
-      // The team is gone with it: nobody answers any more.
-      const third = yield* start("local", [], env)
-      yield* eventually(Effect.filterOrFail(third.stdout, (text) => text.includes("try next")), 60).pipe(
-        Effect.tapError(() => Effect.flatMap(third.output, (text) => Effect.logError(text)))
-      )
-      yield* third.signal("SIGTERM")
-      yield* third.exitCode
-    }).pipe(Effect.scoped, Effect.provide(Machine)), 120_000)
+  it.live(
+    "stays up, shows table, steps and result, names itself to a second one, and ends on SIGINT",
+    () =>
+      Effect.gen(function* () {
+        const directory = yield* temporaryDirectory
+        const env = { MOLECULE_LOCAL_STATE_DIR: `${directory}/state`, MOLECULE_PLATFORM_PORT: String(yield* aPort) }
+        const first = yield* start("local", [], env)
+        yield* eventually(
+          Effect.filterOrFail(first.stdout, (text) => text.includes("try next")),
+          60
+        ).pipe(Effect.tapError(() => Effect.flatMap(first.output, (text) => Effect.logError(text))))
+        const shown = yield* first.stdout
+        for (const part of [
+          "lead",
+          "counter",
+          "outliner",
+          "online",
+          "task_complete",
+          "## outliner",
+          "# molecule-effect",
+          "/docs"
+        ]) {
+          assert.include(shown, part)
+        }
+        const second = yield* start("local", [], env)
+        assert.notStrictEqual(yield* second.exitCode, 0)
+        assert.include(yield* second.output, `process ${first.pid}`)
+        yield* first.signal("SIGINT")
+        yield* first.exitCode
+        // The team is gone with it: nobody answers any more.
+        const third = yield* start("local", [], env)
+        yield* eventually(
+          Effect.filterOrFail(third.stdout, (text) => text.includes("try next")),
+          60
+        ).pipe(Effect.tapError(() => Effect.flatMap(third.output, (text) => Effect.logError(text))))
+        yield* third.signal("SIGTERM")
+        yield* third.exitCode
+      }).pipe(Effect.scoped, Effect.provide(Machine)),
+    120_000
+  )
 })

@@ -42,10 +42,18 @@ export const layer = <E, R>(
     Layer.provide(NodeCrypto.layer),
     Layer.provideMerge(
       Layer.mergeAll(
-        Layer.succeed(PlatformConfig, { platformUrl: "http://platform.invalid", workspaceId, stateDirectory: "/nowhere" }),
+        Layer.succeed(PlatformConfig, {
+          platformUrl: "http://platform.invalid",
+          workspaceId,
+          stateDirectory: "/nowhere"
+        }),
         Layer.effect(Lifecycle, SubscriptionRef.make<LifecycleState>("ok")),
         settings(options.environment),
-        NodeHttpServer.layer(() => createServer(), { host: "127.0.0.1", port: 0, gracefulShutdownTimeout: "100 millis" }),
+        NodeHttpServer.layer(() => createServer(), {
+          host: "127.0.0.1",
+          port: 0,
+          gracefulShutdownTimeout: "100 millis"
+        }),
         NodeHttpClient.layerUndici
       )
     )

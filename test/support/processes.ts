@@ -69,6 +69,7 @@ export const startPlatform = Effect.fnUntraced(function* (directory: string, por
   const started = yield* start("platform", [], {
     MOLECULE_PLATFORM_HOST: "127.0.0.1",
     MOLECULE_PLATFORM_PORT: String(port),
+    MOLECULE_PLATFORM_RATE_LIMIT: "60000",
     MOLECULE_PLATFORM_STATE_DIR: directory
   })
   const url = `http://127.0.0.1:${port}`

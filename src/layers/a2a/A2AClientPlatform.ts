@@ -28,7 +28,9 @@ const isForgotten = Predicate.isTagged("Forgotten")
 const pollSchedule = Schedule.min([Schedule.exponential("50 millis"), Schedule.spaced("2 seconds")])
 
 /** Between two attempts over a cut: from 200 ms, doubling, to 5 s, each moved a little at random. */
-const retrySchedule = Schedule.min([Schedule.exponential("200 millis"), Schedule.spaced("5 seconds")]).pipe(Schedule.jittered)
+const retrySchedule = Schedule.min([Schedule.exponential("200 millis"), Schedule.spaced("5 seconds")]).pipe(
+  Schedule.jittered
+)
 
 // What the platform answers for good; anything else (no connection, 429, 5xx, an answer cut in the middle) may pass.
 const final = new Set(["BadRequest", "Unauthorized", "Forbidden", "NotFound", "PayloadTooLarge"])
@@ -36,7 +38,8 @@ const final = new Set(["BadRequest", "Unauthorized", "Forbidden", "NotFound", "P
 const describe = (error: { readonly message: string }) =>
   Predicate.hasProperty(error, "error") && Predicate.isString(error.error) ? error.error : error.message
 
-const textOf = (parts: ReadonlyArray<Part>) => parts.flatMap((part) => (part.kind === "text" ? [part.text] : [])).join("\n")
+const textOf = (parts: ReadonlyArray<Part>) =>
+  parts.flatMap((part) => (part.kind === "text" ? [part.text] : [])).join("\n")
 const isTask = (result: Task | Message): result is Task => result.kind === "task"
 
 const isOpen = ({ status: { state } }: Task) => state === "submitted" || state === "working"
@@ -88,7 +91,9 @@ const make = Effect.gen(function* () {
   const poll = (target: WorkspaceId, taskId: string) =>
     Effect.repeat(
       overCuts(
-        Effect.flatMap(call(target, "tasks/get", { id: taskId, historyLength: 0 }), (result) => decode(target, Task, result))
+        Effect.flatMap(call(target, "tasks/get", { id: taskId, historyLength: 0 }), (result) =>
+          decode(target, Task, result)
+        )
       ),
       { schedule: pollSchedule, while: isOpen }
     )

@@ -5,7 +5,7 @@
  */
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"
-import * as HttpServerRequest from "effect/http/HttpServerRequest"
+import type * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as ByteSize from "effect/ByteSize"
 import * as Effect from "effect/Effect"
@@ -27,6 +27,8 @@ import * as RpcMethods from "./rpcMethods.ts"
 /** A comment line on an idle stream this often, so that nothing between us and the client takes it for dead. */
 const keepAliveInterval = "15 seconds"
 
+// What goes out we made ourselves, and a stream has no other place to encode it.
+// @effect-diagnostics-next-line schemaSync:off
 const encodeResponse = Schema.encodeSync(Schema.fromJsonString(JsonRpc.Response))
 
 const rpcJson = (response: JsonRpc.Response, status: number, headers: Record<string, string> = {}) =>
@@ -44,7 +46,10 @@ const sse = (responses: Stream.Stream<JsonRpc.Response>) =>
   HttpServerResponse.stream(
     responses.pipe(
       Stream.map((response) => `data: ${encodeResponse(response)}\n\n`),
-      Stream.merge(Stream.map(Stream.drop(Stream.tick(keepAliveInterval), 1), () => ": keep-alive\n\n"), { haltStrategy: "left" }),
+      Stream.merge(
+        Stream.map(Stream.drop(Stream.tick(keepAliveInterval), 1), () => ": keep-alive\n\n"),
+        { haltStrategy: "left" }
+      ),
       Stream.encodeText
     ),
     { contentType: "text/event-stream", headers: { "cache-control": "no-store", "x-accel-buffering": "no" } }
@@ -107,7 +112,11 @@ const handlers = HttpApiBuilder.group(
       .handle("cardOfOldName", () => Effect.succeed(card))
       .handle("health", () => health)
       .handle("ready", () =>
-        Effect.flatMap(health, (now) => (now.status === "ok" ? Effect.succeed(now) : Effect.fail(new NotReady(now))))
+        Effect.filterOrFail(
+          health,
+          (now) => now.status === "ok",
+          (now) => new NotReady(now)
+        )
       )
       .handleRaw("rpc", ({ request }) => answer(request))
   })

@@ -4,6 +4,7 @@
  * @module
  */
 import * as Clock from "effect/Clock"
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -23,6 +24,9 @@ const refreshMillis = 10_000
 /** Clocks of two machines differ; this much is forgiven. Seconds. */
 const clockToleranceSeconds = 5
 
+/** The token names a key that we do not have. */
+class UnknownKey extends Schema.TaggedError<UnknownKey>()("UnknownKey", {}) {}
+
 interface Keys {
   readonly fetchedAt: number
   readonly set: JSONWebKeySet
@@ -35,9 +39,9 @@ const make = Effect.gen(function* () {
   const fetching = yield* Semaphore.make(1)
 
   const fetch = Effect.gen(function* () {
-    const { keys } = yield* client.system.keys().pipe(
-      Effect.mapError((cause) => new KeysUnavailable({ detail: String(cause) }))
-    )
+    const { keys } = yield* client.system
+      .keys()
+      .pipe(Effect.mapError((cause) => new KeysUnavailable({ detail: String(cause) })))
     const fetched: Keys = { fetchedAt: yield* Clock.currentTimeMillis, set: { keys: keys.map((key) => ({ ...key })) } }
     yield* Ref.set(cache, Option.some(fetched))
     return fetched
@@ -56,7 +60,7 @@ const make = Effect.gen(function* () {
     )
 
   const verifyWith = Effect.fnUntraced(function* (token: string, { set }: Keys) {
-    const now = yield* Clock.currentTimeMillis
+    const now = yield* DateTime.now
     return yield* Effect.tryPromise({
       try: () =>
         jwtVerify(token, createLocalJWKSet(set), {
@@ -65,9 +69,14 @@ const make = Effect.gen(function* () {
           audience: workspaceId,
           requiredClaims: ["exp", "iat", "sub"],
           clockTolerance: clockToleranceSeconds,
-          currentDate: new Date(now)
+          currentDate: DateTime.toDateUtc(now)
         }),
-      catch: (cause) => cause
+      catch: (cause) =>
+        cause instanceof errors.JWKSNoMatchingKey
+          ? new UnknownKey()
+          : new CallerRefused({
+              detail: `invalid caller token: ${cause instanceof Error ? cause.message : String(cause)}`
+            })
     })
   })
 
@@ -76,14 +85,11 @@ const make = Effect.gen(function* () {
     const text = Redacted.value(token.value)
     const first = yield* keys(Option.none())
     const { payload } = yield* verifyWith(text, first).pipe(
-      Effect.catchIf(
-        (cause) => cause instanceof errors.JWKSNoMatchingKey,
-        () => Effect.flatMap(keys(Option.some(first)), (second) => verifyWith(text, second))
+      Effect.catchTag("UnknownKey", () =>
+        Effect.flatMap(keys(Option.some(first)), (second) => verifyWith(text, second))
       ),
-      Effect.mapError((cause) =>
-        cause instanceof KeysUnavailable
-          ? cause
-          : new CallerRefused({ detail: `invalid caller token: ${cause instanceof Error ? cause.message : String(cause)}` })
+      Effect.catchTag("UnknownKey", () =>
+        Effect.fail(new CallerRefused({ detail: "invalid caller token: signed with an unknown key" }))
       )
     )
     const claims = yield* Schema.decodeUnknownEffect(CallerClaims)(payload).pipe(

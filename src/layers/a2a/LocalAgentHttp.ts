@@ -42,7 +42,10 @@ export const layer = Layer.effect(
           }
         ],
         ...(settings.requireCallerToken
-          ? { securitySchemes: { platform: { type: "http", scheme: "bearer", bearerFormat: "JWT" } }, security: [{ platform: [] }] }
+          ? {
+              securitySchemes: { platform: { type: "http", scheme: "bearer", bearerFormat: "JWT" } },
+              security: [{ platform: [] }]
+            }
           : undefined)
       }
     })

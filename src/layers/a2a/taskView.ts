@@ -94,7 +94,12 @@ export const toStreamResult = (task: TaskRecord, event: TaskEvent, append: boole
         final: false
       }
     case "State":
-      return { kind: "status-update", ...ids, status: stateStatus(task, event.event.state), final: isTerminal(event.event.state) }
+      return {
+        kind: "status-update",
+        ...ids,
+        status: stateStatus(task, event.event.state),
+        final: isTerminal(event.event.state)
+      }
   }
 }
 

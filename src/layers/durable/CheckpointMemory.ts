@@ -62,7 +62,12 @@ const make = Effect.gen(function* () {
     ),
 
     list: Effect.fn("Checkpoint.list")((workspaceId, workflowId) =>
-      Effect.sync(() => entries.filter(ofWorkflow(workspaceId, workflowId)).toSorted(listOrder).map(({ step }) => step))
+      Effect.sync(() =>
+        entries
+          .filter(ofWorkflow(workspaceId, workflowId))
+          .toSorted(listOrder)
+          .map(({ step }) => step)
+      )
     ),
 
     clear: Effect.fn("Checkpoint.clear")((workspaceId, workflowId) =>

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
@@ -53,7 +54,7 @@ const retrySchedule = Schedule.min([Schedule.exponential("100 millis"), Schedule
 /** How often a flush looks whether everything has gone out. */
 const flushInterval = "20 millis"
 
-/** How long the forwarder waits after a failure of the local database. */
+/** How long the forwarder waits after a failure that is not the platform's, such as one of the local database. */
 const storeRetry = "1 second"
 
 const make = Effect.fnUntraced(function* (local: Checkpoint["Service"], remote: Checkpoint["Service"]) {
@@ -78,14 +79,15 @@ const make = Effect.fnUntraced(function* (local: Checkpoint["Service"], remote: 
     execute: () => sql`SELECT COUNT(*) AS pending FROM checkpoint_outbox WHERE rejected IS NULL`
   })
 
-  // The change and its place in the queue are one commit.
+  // The change and its place in the queue are one commit; the forwarder is woken by it, whatever then becomes of the
+  // caller.
   const recorded = <A, E>(operation: string, change: Effect.Effect<A, E>, entry: typeof Change.Type) =>
-    sql
-      .withTransaction(Effect.tap(change, () => Effect.mapError(enqueue(entry), CheckpointRules.unavailable(operation))))
-      .pipe(
-        Effect.catchTag("SqlError", (error) => Effect.fail(CheckpointRules.unavailable(operation)(error))),
-        Effect.tap(() => work.open)
-      )
+    change.pipe(
+      Effect.tap(() => Effect.mapError(enqueue(entry), CheckpointRules.unavailable(operation))),
+      Effect.tap(() => sql.afterCommit(work.open)),
+      sql.withTransaction,
+      Effect.catchTag("SqlError", (error) => Effect.fail(CheckpointRules.unavailable(operation)(error)))
+    )
 
   const send = (entry: typeof Pending.Type) =>
     entry.kind === "clear"
@@ -102,8 +104,12 @@ const make = Effect.fnUntraced(function* (local: Checkpoint["Service"], remote: 
 
   const reject = Effect.fnUntraced(function* (entry: typeof Pending.Type, refusal: CheckpointRejected) {
     yield* Effect.logError("the platform refuses a checkpoint; it is kept here", {
+      workspaceId: entry.workspace_id,
       workflowId: entry.workflow_id,
+      kind: entry.kind,
       stepName: entry.step_name,
+      stepIndex: entry.step_index,
+      sequence: entry.sequence,
       detail: refusal.detail
     })
     yield* sql`UPDATE checkpoint_outbox SET rejected = ${refusal.detail} WHERE sequence = ${entry.sequence}`
@@ -113,7 +119,7 @@ const make = Effect.fnUntraced(function* (local: Checkpoint["Service"], remote: 
   const forward = Effect.fnUntraced(function* (entry: typeof Pending.Type) {
     const sent = yield* send(entry).pipe(
       Effect.as(Option.none<CheckpointRejected>()),
-      Effect.catchTag("CheckpointRejected", (refusal) => Effect.succeed(Option.some(refusal))),
+      Effect.catchTag("CheckpointRejected", Effect.succeedSome),
       Effect.tapError((error) => Effect.logDebug("checkpoint not sent yet", { detail: error.message })),
       Effect.retry(retrySchedule)
     )
@@ -130,11 +136,14 @@ const make = Effect.fnUntraced(function* (local: Checkpoint["Service"], remote: 
     yield* work.open
     yield* forward(entry.value)
   }).pipe(
-    Effect.catch((error) =>
-      Effect.logError("the checkpoint outbox cannot be read or written", error).pipe(
-        Effect.andThen(work.open),
-        Effect.delay(storeRetry)
-      )
+    // Defects too: nobody watches this loop, and without it nothing would go out any more.
+    Effect.catchCauseIf(
+      (cause) => !Cause.hasInterrupts(cause),
+      (cause) =>
+        Effect.logError("the checkpoint outbox cannot go on for now", cause).pipe(
+          Effect.andThen(work.open),
+          Effect.delay(storeRetry)
+        )
     )
   )
   yield* Effect.forkScoped(Effect.forever(next))

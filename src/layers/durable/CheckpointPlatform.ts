@@ -44,7 +44,9 @@ const translate =
         return unavailable()
       case "TooMany":
         // Where waiting helps the platform says how long; without that a limit is reached.
-        return error.retry_after === undefined ? new CheckpointRejected({ operation, detail: error.error }) : unavailable()
+        return error.retry_after === undefined
+          ? new CheckpointRejected({ operation, detail: error.error })
+          : unavailable()
       case "Gone":
         return new CheckpointRejected({ operation, detail: "the workspace was deleted" })
       case "BadRequest": {
@@ -87,7 +89,10 @@ const unnameable = new Set([".", "..", "latest"])
 
 const nameable = Effect.fnUntraced(function* (operation: string, workflowId: string) {
   if (unnameable.has(workflowId) || !workflowId.isWellFormed()) {
-    return yield* new CheckpointRejected({ operation, detail: `the platform has no address for a workflow named "${workflowId}"` })
+    return yield* new CheckpointRejected({
+      operation,
+      detail: `the platform has no address for a workflow named "${workflowId}"`
+    })
   }
 })
 

@@ -16,7 +16,13 @@ import type { AgentExecutor } from "../../services/agent/AgentExecutor.ts"
 import { AgentTask, type TaskInput } from "../../services/durable/AgentTask.ts"
 import type { Checkpoint } from "../../services/durable/Checkpoint.ts"
 import { ExecutorError } from "../../services/durable/Step.ts"
-import { type Activity, Draining, TaskNotCancelable, TaskNotFound, TaskRunner } from "../../services/durable/TaskRunner.ts"
+import {
+  type Activity,
+  Draining,
+  TaskNotCancelable,
+  TaskNotFound,
+  TaskRunner
+} from "../../services/durable/TaskRunner.ts"
 import { isTerminal, TaskStore } from "../../services/durable/TaskStore.ts"
 import type { PlatformConfig } from "../../services/workspace/PlatformConfig.ts"
 import * as AgentTaskWorkflow from "./agentTaskWorkflow.ts"
@@ -95,10 +101,7 @@ const make = Effect.fnUntraced(function* (options: Options) {
     )
 
   const start = (input: TaskInput) =>
-    Effect.andThen(
-      change(0, 1),
-      FiberMap.run(tasks, input.taskId, execute(input), { onlyIfMissing: true })
-    )
+    Effect.andThen(change(0, 1), FiberMap.run(tasks, input.taskId, execute(input), { onlyIfMissing: true }))
 
   const get = Effect.fn("TaskRunner.get")(function* (taskId: string) {
     const task = yield* store.get(taskId)

@@ -19,7 +19,10 @@ export const accept = Effect.fnUntraced(function* (input: CheckpointInput) {
   )
   // Half of a surrogate pair has no UTF-8: it would come back from a file or a URL as another character.
   if (accepted.workflowId.isWellFormed() && accepted.stepName.isWellFormed()) return accepted
-  return yield* new CheckpointRejected({ operation: "save", detail: "workflowId and stepName must be well-formed Unicode" })
+  return yield* new CheckpointRejected({
+    operation: "save",
+    detail: "workflowId and stepName must be well-formed Unicode"
+  })
 })
 
 /** Every failure of a store that is not its refusal: the same call may succeed later. */

@@ -7,7 +7,13 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import { isTerminal, type TaskEvent, type TaskRecord, TaskStore, type TaskStoreError } from "../../services/durable/TaskStore.ts"
+import {
+  isTerminal,
+  type TaskEvent,
+  type TaskRecord,
+  TaskStore,
+  type TaskStoreError
+} from "../../services/durable/TaskStore.ts"
 
 /** Writes tell those who follow a task; what they read is always the store, so that a slow reader loses nothing. */
 export interface TaskFeed {

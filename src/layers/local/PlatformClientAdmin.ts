@@ -29,7 +29,8 @@ export const layerWith = (options: { readonly platformUrl: string; readonly admi
         HttpClient.transform((effect, request) =>
           Effect.timeoutOrElse(effect, {
             duration: requestTimeout,
-            orElse: () => Effect.fail(new HttpClientError({ reason: new TransportError({ request, description: "timeout" }) }))
+            orElse: () =>
+              Effect.fail(new HttpClientError({ reason: new TransportError({ request, description: "timeout" }) }))
           })
         )
       )

@@ -29,7 +29,8 @@ export const steps = Effect.fn("board.steps")(function* (members: ReadonlyArray<
   return found
 })
 
-const column = (text: string, width: number) => (text.length > width ? `${text.slice(0, width - 1)}…` : text.padEnd(width))
+const column = (text: string, width: number) =>
+  text.length > width ? `${text.slice(0, width - 1)}…` : text.padEnd(width)
 
 /** The team's table: name, status, current task. */
 export const table = Effect.fn("board.table")(function* (members: ReadonlyArray<Placed>) {
@@ -38,7 +39,10 @@ export const table = Effect.fn("board.table")(function* (members: ReadonlyArray<
   const lines = members.flatMap(({ id }) =>
     rows
       .filter((row) => row.id === id)
-      .map((row) => `  ${column(row.name, 10)} ${column(row.status, 14)} ${row.current_task === "" ? "–" : row.current_task}`)
+      .map(
+        (row) =>
+          `  ${column(row.name, 10)} ${column(row.status, 14)} ${row.current_task === "" ? "–" : row.current_task}`
+      )
   )
   return [`  ${column("NAME", 10)} ${column("STATUS", 14)} CURRENT TASK`, ...lines].join("\n")
 })

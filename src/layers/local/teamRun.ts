@@ -22,7 +22,7 @@ const taskTimeout = Duration.minutes(30)
 const stepsTimeout = "10 seconds"
 
 /** How often the platform is asked for new steps. */
-const watchInterval = "100 millis"
+const watchInterval = "200 millis"
 
 const keyOf = (step: typeof StepReport.Type) => `${step.workspace}/${step.workflowId}/${step.name}`
 
@@ -73,7 +73,8 @@ export const run = Effect.fn("teamRun.run")(function* (options: {
     .exchange({ target: lead.id, messageId, contextId: messageId, text, timeout: taskTimeout })
     .pipe(
       Effect.mapError(
-        (error) => new TeamError({ detail: error.message, remedy: "the logs are in the state directory, one for each program" })
+        (error) =>
+          new TeamError({ detail: error.message, remedy: "the logs are in the state directory, one for each program" })
       )
     )
   yield* Fiber.interrupt(watcher)
@@ -89,7 +90,9 @@ export const run = Effect.fn("teamRun.run")(function* (options: {
     platformUrl,
     taskId: exchanged.taskId,
     state: exchanged.state,
-    steps: found.toSorted((a, b) => order(a) - order(b) || a.workflowId.localeCompare(b.workflowId) || a.index - b.index),
+    steps: found.toSorted(
+      (a, b) => order(a) - order(b) || a.workflowId.localeCompare(b.workflowId) || a.index - b.index
+    ),
     result: exchanged.text
   } satisfies typeof RunReport.Type
 })

@@ -37,12 +37,15 @@ const readTeam = Effect.gen(function* () {
   return yield* Schema.decodeEffect(TeamFileJson)(yield* files.readFileString(file))
 }).pipe(Effect.mapError(failed("team.json cannot be read")))
 
-const writeTeam = Effect.fnUntraced(function* (known: typeof TeamFile.Type) {
-  const files = yield* FileSystem.FileSystem
-  const file = (yield* StateDirectory).file("team.json")
-  yield* files.writeFileString(`${file}.new`, yield* Schema.encodeEffect(TeamFileJson)(known), { mode: 0o600 })
-  yield* files.rename(`${file}.new`, file)
-}, Effect.mapError(failed("team.json cannot be written")))
+const writeTeam = Effect.fnUntraced(
+  function* (known: typeof TeamFile.Type) {
+    const files = yield* FileSystem.FileSystem
+    const file = (yield* StateDirectory).file("team.json")
+    yield* files.writeFileString(`${file}.new`, yield* Schema.encodeEffect(TeamFileJson)(known), { mode: 0o600 })
+    yield* files.rename(`${file}.new`, file)
+  },
+  Effect.mapError(failed("team.json cannot be written"))
+)
 
 const place = Effect.fnUntraced(function* (member: Member, known: typeof TeamFile.Type) {
   const client = yield* PlatformClient
@@ -50,7 +53,10 @@ const place = Effect.fnUntraced(function* (member: Member, known: typeof TeamFil
   const stateDirectory = (yield* StateDirectory).file(member.name)
   const id = known[member.name]
   if (id !== undefined) {
-    const hasToken = yield* Effect.mapError(files.exists(`${stateDirectory}/token`), failed("the token cannot be looked for"))
+    const hasToken = yield* Effect.mapError(
+      files.exists(`${stateDirectory}/token`),
+      failed("the token cannot be looked for")
+    )
     if (hasToken) return { member, id, stateDirectory, token: Option.none() } satisfies Placed
     const minted = yield* Effect.mapError(client.tokens.mint({ params: { id } }), failed(`no token for ${member.name}`))
     return { member, id, stateDirectory, token: Option.some(Redacted.make(minted.auth_token)) } satisfies Placed

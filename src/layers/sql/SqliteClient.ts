@@ -16,7 +16,7 @@ import * as Reactivity from "effect/reactivity/Reactivity"
 import * as Semaphore from "effect/Semaphore"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { Connection } from "effect/sql/SqlConnection"
-import { classifySqliteError, ConnectionError, SqlError, SqlSyntaxError } from "effect/sql/SqlError"
+import { classifySqliteError, ConnectionError, isSqlError, SqlError, SqlSyntaxError } from "effect/sql/SqlError"
 import * as Statement from "effect/sql/Statement"
 import * as Stream from "effect/Stream"
 
@@ -41,17 +41,24 @@ export interface SqliteClientConfig {
 }
 
 const sqlError = (cause: unknown, operation: string) => {
-  const props = { cause, message: `SQLite: failed to ${operation}: ${cause instanceof Error ? cause.message : String(cause)}`, operation }
+  const props = {
+    cause,
+    message: `SQLite: failed to ${operation}: ${cause instanceof Error ? cause.message : String(cause)}`,
+    operation
+  }
   if (Predicate.hasProperty(cause, "code") && cause.code === "ERR_INVALID_STATE") {
     return new SqlError({ reason: new ConnectionError(props) })
   }
   // Effect's classification looks for SQLite's number under `errno`; node:sqlite calls it `errcode`.
-  const known = cause instanceof Error && Predicate.hasProperty(cause, "errcode") ? Object.assign(cause, { errno: cause.errcode }) : cause
+  const known =
+    cause instanceof Error && Predicate.hasProperty(cause, "errcode")
+      ? Object.assign(cause, { errno: cause.errcode })
+      : cause
   return new SqlError({ reason: classifySqliteError(known, props) })
 }
 
 const attempt = <A>(operation: string, evaluate: () => A) =>
-  Effect.try({ try: evaluate, catch: (cause) => (cause instanceof SqlError ? cause : sqlError(cause, operation)) })
+  Effect.try({ try: evaluate, catch: (cause) => (isSqlError(cause) ? cause : sqlError(cause, operation)) })
 
 // A value that SQLite has no type for must fail here: as the only parameter of a statement node:sqlite would take an
 // object for a set of named parameters, and bind nothing.
@@ -231,7 +238,8 @@ export const make = Effect.fnUntraced(function* (config: SqliteClientConfig) {
     prepareTransactionControls: true,
     beginTransaction: config.readonly === true ? "BEGIN" : "BEGIN IMMEDIATE",
     releaseSavepoint: (name) => `RELEASE SAVEPOINT ${name}`,
-    transformRows: transformResultNames === undefined ? undefined : Statement.defaultTransforms(transformResultNames).array,
+    transformRows:
+      transformResultNames === undefined ? undefined : Statement.defaultTransforms(transformResultNames).array,
     spanAttributes: [...Object.entries(config.spanAttributes ?? {}), ["db.system.name", "sqlite"]]
   })
 })

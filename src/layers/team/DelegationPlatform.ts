@@ -34,7 +34,10 @@ const make = Effect.gen(function* () {
         const { state, taskId, text } = yield* a2a.exchange({ target, ...message, timeout: delegationTimeout })
         return state === "completed"
           ? new DelegationResult({ target, taskId, text })
-          : yield* new DelegationFailed({ target, detail: `its task ${taskId} is ${state}${text === "" ? "" : `: ${text}`}` })
+          : yield* new DelegationFailed({
+              target,
+              detail: `its task ${taskId} is ${state}${text === "" ? "" : `: ${text}`}`
+            })
       },
       Effect.catchTags({
         ExchangeRefused: ({ detail, target }) => Effect.fail(new DelegationFailed({ target, detail })),

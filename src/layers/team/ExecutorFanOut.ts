@@ -34,11 +34,7 @@ export const layer = Layer.effect(
       name: "fan-out",
       execute: Effect.fn("ExecutorFanOut.execute")(function* (task) {
         const { emit, step } = yield* Step
-        const children = yield* step(
-          "children",
-          Schema.Array(Colleague),
-          Effect.mapError(delegation.children, refusal)
-        )
+        const children = yield* step("children", Schema.Array(Colleague), Effect.mapError(delegation.children, refusal))
         if (children.length === 0) {
           return yield* new ExecutorError({
             reason: "invalid",

@@ -40,7 +40,10 @@ const make = Effect.fnUntraced(function* (options: Options) {
     const token = yield* Effect.catch(credentials.load, (error) =>
       Effect.as(Effect.logError(error.message), Option.none())
     )
-    return Option.match(token, { onNone: () => request, onSome: (value) => HttpClientRequest.bearerToken(request, value) })
+    return Option.match(token, {
+      onNone: () => request,
+      onSome: (value) => HttpClientRequest.bearerToken(request, value)
+    })
   })
 
   const limit = (request: HttpClientRequest.HttpClientRequest) =>
@@ -66,10 +69,13 @@ const make = Effect.fnUntraced(function* (options: Options) {
             )
         })
         return request.method === "GET"
-          ? HttpClient.retryTransient(HttpClient.make(() => limited), {
-              schedule: Schedule.jittered(Schedule.exponential("200 millis")),
-              times: options.retries
-            }).execute(request)
+          ? HttpClient.retryTransient(
+              HttpClient.make(() => limited),
+              {
+                schedule: Schedule.jittered(Schedule.exponential("200 millis")),
+                times: options.retries
+              }
+            ).execute(request)
           : limited
       })
     )

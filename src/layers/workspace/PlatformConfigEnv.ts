@@ -41,7 +41,9 @@ const PlatformUrl = Schema.String.pipe(
 )
 
 const WorkspaceIdFromEnv = Schema.String.pipe(
-  Schema.decode(SchemaTransformation.transform({ decode: (value) => value.trim().toLowerCase(), encode: (value) => value })),
+  Schema.decode(
+    SchemaTransformation.transform({ decode: (value) => value.trim().toLowerCase(), encode: (value) => value })
+  ),
   Schema.check(
     Schema.makeFilter((value) =>
       Schema.is(WorkspaceId)(value)

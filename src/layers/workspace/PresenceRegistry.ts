@@ -21,7 +21,9 @@ import { Registry } from "../../services/workspace/Registry.ts"
 import { WorkspaceSettings } from "../../services/workspace/WorkspaceSettings.ts"
 
 /** Between two attempts to register: from 200 ms, doubling, to 5 s. */
-const registerSchedule = Schedule.min([Schedule.exponential("200 millis"), Schedule.spaced("5 seconds")]).pipe(Schedule.jittered)
+const registerSchedule = Schedule.min([Schedule.exponential("200 millis"), Schedule.spaced("5 seconds")]).pipe(
+  Schedule.jittered
+)
 
 /** A change of activity is told at once, but changes within this time are told as one. */
 const quiet = "100 millis"
@@ -73,19 +75,26 @@ const make = Effect.gen(function* () {
     yield* noteReachable(true, "")
   }).pipe(
     Effect.catchTag("RegistryRefused", (refusal) =>
-      Effect.andThen(Effect.logWarning("the platform refuses the heartbeat", { detail: refusal.message }), askWhetherToStop)
+      Effect.andThen(
+        Effect.logWarning("the platform refuses the heartbeat", { detail: refusal.message }),
+        askWhetherToStop
+      )
     ),
     Effect.catch((error) =>
       Predicate.isTagged(error, "RegistryUnavailable")
         ? noteReachable(false, error.message)
-        : Effect.logWarning("the platform refuses to say whether this workspace should go on", { detail: error.message })
+        : Effect.logWarning("the platform refuses to say whether this workspace should go on", {
+            detail: error.message
+          })
     )
   )
 
   yield* Effect.logInfo("registering", { url: card.url })
   yield* registry.register({ url: card.url, agentCard: card }).pipe(
     Effect.tapError((error) =>
-      Predicate.isTagged(error, "RegistryUnavailable") ? Effect.logWarning("not registered yet", { detail: error.message }) : Effect.void
+      Predicate.isTagged(error, "RegistryUnavailable")
+        ? Effect.logWarning("not registered yet", { detail: error.message })
+        : Effect.void
     ),
     Effect.retry({ schedule: registerSchedule, while: Predicate.isTagged("RegistryUnavailable") })
   )
@@ -100,7 +109,8 @@ const make = Effect.gen(function* () {
       const drained = yield* Effect.timeoutOption(Effect.interruptible(runner.drain), settings.drainTimeout)
       if (drained._tag === "None") yield* Effect.logWarning("tasks are still running: they go on at the next start")
       const flushed = yield* Effect.timeoutOption(Effect.interruptible(outbox.flush), goodbyeTimeout)
-      if (flushed._tag === "None") yield* Effect.logWarning("checkpoints are still unsent: they go out at the next start")
+      if (flushed._tag === "None")
+        yield* Effect.logWarning("checkpoints are still unsent: they go out at the next start")
       // Who was told to stop has nobody to say goodbye to.
       if (yield* Deferred.isDone(stop)) return
       yield* Effect.interruptible(beat(0, "")).pipe(
@@ -110,10 +120,7 @@ const make = Effect.gen(function* () {
     })
   )
 
-  yield* Stream.merge(
-    Stream.tick(settings.heartbeatInterval),
-    Stream.debounce(runner.activityChanges, quiet)
-  ).pipe(
+  yield* Stream.merge(Stream.tick(settings.heartbeatInterval), Stream.debounce(runner.activityChanges, quiet)).pipe(
     Stream.runForEach(() => tell),
     Effect.forkScoped
   )

@@ -34,7 +34,8 @@ const translate = (operation: string) =>
     const tag = Predicate.hasProperty(error, "_tag") ? String(error._tag) : ""
     const text = Predicate.hasProperty(error, "error") ? String(error.error) : error.message
     const answered = HttpClientError.isHttpClientError(error) ? error.response?.status : undefined
-    const status = refusals[tag] ?? (answered !== undefined && answered < 500 && answered !== 429 ? answered : undefined)
+    const status =
+      refusals[tag] ?? (answered !== undefined && answered < 500 && answered !== 429 ? answered : undefined)
     return status === undefined
       ? new RegistryUnavailable({ operation, detail: text })
       : new RegistryRefused({ operation, status, detail: `${text}${remedyOf(status)}` })

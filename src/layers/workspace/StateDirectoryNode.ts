@@ -72,23 +72,29 @@ const make = Effect.fnUntraced(function* (path: string) {
     Effect.orElseSucceed(files.readFileString(file("owner")), () => ""),
     (text) => (/^\d+$/.test(text.trim()) ? Number(text.trim()) : 0)
   )
-  yield* Effect.try({ try: () => lock.exec("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE"), catch: (cause) => ({ cause }) }).pipe(
+  yield* Effect.try({
+    try: () => lock.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE"),
+    catch: (cause) => ({ cause })
+  }).pipe(
     Effect.catch(() =>
       Effect.flatMap(owner, (pid) => Effect.fail(new StateDirectoryError({ path, reason: new InUse({ pid }) })))
     )
   )
+  yield* Effect.mapError(files.chmod(file("lock"), 0o600), inaccessible)
   yield* Effect.mapError(writeFileAtomic(file("owner"), String(process.pid)), inaccessible)
 
   if (yield* Effect.mapError(files.exists(file("format")), inaccessible)) {
-    const { format } = yield* files.readFileString(file("format")).pipe(
-      Effect.flatMap(Schema.decodeEffect(Format)),
-      Effect.mapError(inaccessible)
-    )
+    const { format } = yield* files
+      .readFileString(file("format"))
+      .pipe(Effect.flatMap(Schema.decodeEffect(Format)), Effect.mapError(inaccessible))
     if (format > stateFormat) {
       return yield* new StateDirectoryError({ path, reason: new TooNew({ found: format, supported: stateFormat }) })
     }
   } else {
-    yield* Effect.mapError(writeFileAtomic(file("format"), JSON.stringify({ format: stateFormat })), inaccessible)
+    yield* Schema.encodeEffect(Format)({ format: stateFormat }).pipe(
+      Effect.flatMap((text) => writeFileAtomic(file("format"), text)),
+      Effect.mapError(inaccessible)
+    )
   }
   return StateDirectory.of({ path, file })
 })

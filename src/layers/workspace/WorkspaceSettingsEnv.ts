@@ -15,9 +15,15 @@ import { type ExecutorChoice, WorkspaceSettings } from "../../services/workspace
 
 const words = (name: string) =>
   Config.String(name).pipe(
-    Config.map((value) => value.split(",").map((word) => word.trim()).filter((word) => word !== ""))
+    Config.map((value) =>
+      value
+        .split(",")
+        .map((word) => word.trim())
+        .filter((word) => word !== "")
+    )
   )
-const positive = (name: string) => Config.schema(Schema.FiniteFromString.check(Schema.isInt(), Schema.isGreaterThan(0)), name)
+const positive = (name: string) =>
+  Config.schema(Schema.FiniteFromString.check(Schema.isInt(), Schema.isGreaterThan(0)), name)
 const CommandLine = Schema.fromJsonString(Schema.NonEmptyArray(Schema.NonEmptyString))
 
 const command = Config.all({

@@ -17,7 +17,9 @@ export class CallerRefused extends Schema.TaggedError<CallerRefused>()("CallerRe
 }
 
 /** The platform's public keys are needed and cannot be had now. */
-export class KeysUnavailable extends Schema.TaggedError<KeysUnavailable>()("KeysUnavailable", { detail: Schema.String }) {
+export class KeysUnavailable extends Schema.TaggedError<KeysUnavailable>()("KeysUnavailable", {
+  detail: Schema.String
+}) {
   override get message() {
     return `cannot verify the caller: the platform's keys are not available (${this.detail})`
   }

@@ -80,7 +80,10 @@ export class Checkpoint extends Context.Service<
   {
     readonly save: (input: CheckpointInput) => Effect.Effect<SavedStep, CheckpointError>
     readonly latest: (workspaceId: WorkspaceId) => Effect.Effect<Option.Option<SavedStep>, CheckpointError>
-    readonly list: (workspaceId: WorkspaceId, workflowId: string) => Effect.Effect<ReadonlyArray<SavedStep>, CheckpointError>
+    readonly list: (
+      workspaceId: WorkspaceId,
+      workflowId: string
+    ) => Effect.Effect<ReadonlyArray<SavedStep>, CheckpointError>
     readonly clear: (workspaceId: WorkspaceId, workflowId: string) => Effect.Effect<number, CheckpointError>
   }
 >()("molecule-effect/services/durable/Checkpoint") {}

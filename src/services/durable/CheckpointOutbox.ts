@@ -22,7 +22,10 @@ export class CheckpointOutbox extends Context.Service<
   {
     /** How many changes wait to be sent. Those that the platform refused are kept, but wait for nothing. */
     readonly pending: Effect.Effect<number, CheckpointUnavailable>
-    /** Completes when nothing waits; while the platform is away that may be never, so give it a time limit. */
+    /**
+     * Completes when nothing waits; while the platform is away that may be never, so give it a time limit. Also when the
+     * local database cannot tell, which is logged.
+     */
     readonly flush: Effect.Effect<void>
   }
 >()("molecule-effect/services/durable/CheckpointOutbox") {}

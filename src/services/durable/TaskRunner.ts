@@ -67,7 +67,7 @@ export class TaskRunner extends Context.Service<
   TaskRunner,
   {
     readonly submit: (
-      input: Omit<typeof TaskInput.Type, "taskId">
+      input: Omit<TaskInput, "taskId">
     ) => Effect.Effect<TaskRecord, TaskStoreError | MessageConflict | TooManyTasks | Draining>
     readonly get: (taskId: string) => Effect.Effect<TaskRecord, TaskNotFound | TaskStoreError>
     readonly result: (taskId: string) => Effect.Effect<TaskRecord, TaskNotFound | TaskStoreError>

@@ -16,7 +16,8 @@ export const TaskState = Schema.Literals(["submitted", "working", "completed", "
 export type TaskState = typeof TaskState.Type
 
 /** Has the task ended? */
-export const isTerminal = (state: TaskState): boolean => state === "completed" || state === "failed" || state === "canceled"
+export const isTerminal = (state: TaskState): boolean =>
+  state === "completed" || state === "failed" || state === "canceled"
 
 /** One task as it stands. */
 export class TaskRecord extends Schema.Class<TaskRecord>("molecule-effect/TaskRecord")({
@@ -88,12 +89,15 @@ export class TaskStore extends Context.Service<
   TaskStore,
   {
     readonly submit: (
-      input: Omit<typeof TaskInput.Type, "taskId">,
+      input: Omit<TaskInput, "taskId">,
       limit: number
-    ) => Effect.Effect<{ readonly task: TaskRecord; readonly created: boolean }, TaskStoreError | MessageConflict | TooManyTasks>
+    ) => Effect.Effect<
+      { readonly task: TaskRecord; readonly created: boolean },
+      TaskStoreError | MessageConflict | TooManyTasks
+    >
     readonly get: (taskId: string) => Effect.Effect<Option.Option<TaskRecord>, TaskStoreError>
     readonly begin: (taskId: string, step: string) => Effect.Effect<number, TaskStoreError>
-    readonly append: (event: Omit<typeof TaskEvent.Type, "sequence">) => Effect.Effect<Option.Option<TaskEvent>, TaskStoreError>
+    readonly append: (event: Omit<TaskEvent, "sequence">) => Effect.Effect<Option.Option<TaskEvent>, TaskStoreError>
     readonly events: (taskId: string, after: number) => Effect.Effect<ReadonlyArray<TaskEvent>, TaskStoreError>
     readonly setState: (
       taskId: string,

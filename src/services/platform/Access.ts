@@ -16,7 +16,14 @@
 export type Credential = "none" | "own" | "other" | "revoked" | "deleted" | "admin"
 
 /** All credentials, in the order of the documentation's columns. */
-export const credentials = ["none", "own", "other", "revoked", "deleted", "admin"] as const satisfies ReadonlyArray<Credential>
+export const credentials = [
+  "none",
+  "own",
+  "other",
+  "revoked",
+  "deleted",
+  "admin"
+] as const satisfies ReadonlyArray<Credential>
 
 /**
  * How the platform decides. `allow` lets the request in as its caller, `public` lets it in as nobody, `firstToken` lets
@@ -115,12 +122,16 @@ export const accessTable = {
   "workspaces.state": rule(
     "path",
     { ...ownOrAdmin, deleted: "stop" },
-    { note: "404 with deleted: true is the signal to stop, given to the deleted workspace's last token and for an unknown id." }
+    {
+      note: "404 with deleted: true is the signal to stop, given to the deleted workspace's last token and for an unknown id."
+    }
   ),
   "registry.register": rule(
     "body.id",
     { ...ownOnly, none: "firstToken" },
-    { note: "Without a credential only for a workspace that the admin created and that never had a token; it is then given one." }
+    {
+      note: "Without a credential only for a workspace that the admin created and that never had a token; it is then given one."
+    }
   ),
   "registry.heartbeat": rule("body.workspace_id", ownOnly),
   "registry.updateCard": rule("body.workspace_id", ownOnly),
@@ -144,7 +155,10 @@ export const accessTable = {
       deleted: "callerInvalid",
       admin: "allow"
     },
-    { badBody: "invalid JSON", note: "A workspace reaches only those that the hierarchy connects it with (403); the admin reaches all." }
+    {
+      badBody: "invalid JSON",
+      note: "A workspace reaches only those that the hierarchy connects it with (403); the admin reaches all."
+    }
   )
 } as const satisfies Record<string, AccessRule>
 

@@ -57,7 +57,10 @@ const decimal = Schema.optionalKey(Schema.String)
 class System extends HttpApiGroup.make("system")
   .add(
     HttpApiEndpoint.get("health", "/health", { success: status("ok") }).annotateMerge(access("system.health")),
-    HttpApiEndpoint.get("keys", "/.well-known/jwks.json", { success: JsonWebKeySet, error: PlatformUnavailable }).annotateMerge(access("system.keys"))
+    HttpApiEndpoint.get("keys", "/.well-known/jwks.json", {
+      success: JsonWebKeySet,
+      error: PlatformUnavailable
+    }).annotateMerge(access("system.keys"))
   )
   .annotateMerge(OpenApi.annotations({ title: "System", description: "Liveness and the platform's public keys" })) {}
 
@@ -68,7 +71,9 @@ class Workspaces extends HttpApiGroup.make("workspaces")
       success: CreatedWorkspace.pipe(HttpApiSchema.status(201)),
       error: BadRequest
     }).annotateMerge(access("workspaces.create")),
-    HttpApiEndpoint.get("list", "/workspaces", { success: Schema.Array(ListedWorkspace) }).annotateMerge(access("workspaces.list")),
+    HttpApiEndpoint.get("list", "/workspaces", { success: Schema.Array(ListedWorkspace) }).annotateMerge(
+      access("workspaces.list")
+    ),
     HttpApiEndpoint.get("get", "/workspaces/:id", {
       params: workspacePath,
       success: [Workspace, PublicWorkspace],
@@ -86,7 +91,10 @@ class Workspaces extends HttpApiGroup.make("workspaces")
       success: DeletedWorkspace,
       error: [NotFound, ConfirmationRequired]
     }).annotateMerge(access("workspaces.delete")),
-    HttpApiEndpoint.get("state", "/workspaces/:id/state", { params: workspacePath, success: WorkspaceState }).annotateMerge(access("workspaces.state"))
+    HttpApiEndpoint.get("state", "/workspaces/:id/state", {
+      params: workspacePath,
+      success: WorkspaceState
+    }).annotateMerge(access("workspaces.state"))
   )
   .annotateMerge(OpenApi.annotations({ title: "Workspaces", description: "The agents that the platform knows" })) {}
 
@@ -97,7 +105,10 @@ class RegistryGroup extends HttpApiGroup.make("registry")
       success: RegisterResponse,
       error: BadRequest
     }).annotateMerge(access("registry.register")),
-    HttpApiEndpoint.post("heartbeat", "/registry/heartbeat", { payload: HeartbeatRequest, success: status("ok") }).annotateMerge(access("registry.heartbeat")),
+    HttpApiEndpoint.post("heartbeat", "/registry/heartbeat", {
+      payload: HeartbeatRequest,
+      success: status("ok")
+    }).annotateMerge(access("registry.heartbeat")),
     HttpApiEndpoint.post("updateCard", "/registry/update-card", {
       payload: UpdateCardRequest,
       success: status("updated")
@@ -165,7 +176,9 @@ class Checkpoints extends HttpApiGroup.make("checkpoints")
       error: NotFound
     }).annotateMerge(access("checkpoints.delete"))
   )
-  .annotateMerge(OpenApi.annotations({ title: "Checkpoints", description: "How far each task of a workspace has come" })) {}
+  .annotateMerge(
+    OpenApi.annotations({ title: "Checkpoints", description: "How far each task of a workspace has come" })
+  ) {}
 
 class A2AProxy extends HttpApiGroup.make("a2a")
   .add(

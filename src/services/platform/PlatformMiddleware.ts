@@ -7,7 +7,15 @@ import * as Context from "effect/Context"
 import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
 import * as HttpApiSecurity from "effect/http-api/HttpApiSecurity"
 import type { WorkspaceId } from "../workspace/WorkspaceId.ts"
-import { BadRequest, Forbidden, Gone, PayloadTooLarge, PlatformUnavailable, TooMany, Unauthorized } from "./PlatformErrors.ts"
+import {
+  BadRequest,
+  Forbidden,
+  Gone,
+  PayloadTooLarge,
+  PlatformUnavailable,
+  TooMany,
+  Unauthorized
+} from "./PlatformErrors.ts"
 
 /**
  * Who calls, after {@link Authorization} has let the request in: the admin, a workspace with a live token of its own, or
@@ -24,13 +32,13 @@ export class CurrentCaller extends Context.Service<CurrentCaller, Caller>()(
 ) {}
 
 /** Authorises every request by the access table, before its body is looked at by anyone else. */
-export class Authorization extends HttpApiMiddleware.Service<Authorization, { provides: CurrentCaller; requires: never }>()(
-  "molecule-effect/services/platform/PlatformMiddleware/Authorization",
-  {
-    security: { bearer: HttpApiSecurity.bearer },
-    error: [PlatformUnavailable, Unauthorized, Forbidden, Gone, BadRequest, TooMany]
-  }
-) {}
+export class Authorization extends HttpApiMiddleware.Service<
+  Authorization,
+  { provides: CurrentCaller; requires: never }
+>()("molecule-effect/services/platform/PlatformMiddleware/Authorization", {
+  security: { bearer: HttpApiSecurity.bearer },
+  error: [PlatformUnavailable, Unauthorized, Forbidden, Gone, BadRequest, TooMany]
+}) {}
 
 /** Turns a request that does not fit its schema into the route's 400, naming the fields. */
 export class RequestErrors extends HttpApiMiddleware.Service<RequestErrors>()(

@@ -45,7 +45,10 @@ export type RegistryError = RegistryUnavailable | RegistryRefused
 export class Registry extends Context.Service<
   Registry,
   {
-    readonly register: (options: { readonly url: string; readonly agentCard: Schema.Json }) => Effect.Effect<void, RegistryError>
+    readonly register: (options: {
+      readonly url: string
+      readonly agentCard: Schema.Json
+    }) => Effect.Effect<void, RegistryError>
     readonly heartbeat: (beat: Omit<typeof HeartbeatRequest.Type, "workspace_id">) => Effect.Effect<void, RegistryError>
     readonly state: Effect.Effect<typeof WorkspaceState.Type, RegistryError>
     readonly discover: (target: WorkspaceId) => Effect.Effect<typeof Discovered.Type, RegistryError>

@@ -26,6 +26,10 @@ export class NetworkFileSystem extends Schema.TaggedError<NetworkFileSystem>()("
 /** The directory cannot be created, read or written. */
 export class Inaccessible extends Schema.TaggedError<Inaccessible>()("Inaccessible", { cause: Schema.Defect() }) {}
 
+// Each program has a variable of its own for its directory.
+const variables =
+  "MOLECULE_STATE_DIR; for the platform MOLECULE_PLATFORM_STATE_DIR, for npm start MOLECULE_LOCAL_STATE_DIR"
+
 /** Why a state directory cannot be used: `reason` says which of the four it is. */
 export class StateDirectoryError extends Schema.TaggedError<StateDirectoryError>()("StateDirectoryError", {
   path: Schema.String,
@@ -34,13 +38,13 @@ export class StateDirectoryError extends Schema.TaggedError<StateDirectoryError>
   override get message() {
     switch (this.reason._tag) {
       case "InUse":
-        return `${this.path} is in use by process ${this.reason.pid}: stop that one first, or give this one a directory of its own (MOLECULE_STATE_DIR)`
+        return `${this.path} is in use by process ${this.reason.pid}: stop that one first, or give this one a directory of its own (${variables})`
       case "TooNew":
-        return `${this.path} has format ${this.reason.found}, this version knows up to ${this.reason.supported}: upgrade molecule-effect, or use another directory (MOLECULE_STATE_DIR)`
+        return `${this.path} has format ${this.reason.found}, this version knows up to ${this.reason.supported}: upgrade molecule-effect, or use another directory (${variables})`
       case "NetworkFileSystem":
-        return `${this.path} is on a network file system (${this.reason.fileSystem}): use a local directory (MOLECULE_STATE_DIR)`
+        return `${this.path} is on a network file system (${this.reason.fileSystem}): use a local directory (${variables})`
       case "Inaccessible":
-        return `cannot use ${this.path}: ${String(this.reason.cause)}: check its owner and mode, or use another directory (MOLECULE_STATE_DIR)`
+        return `cannot use ${this.path}: ${String(this.reason.cause)}: check its owner and mode, or use another directory (${variables})`
     }
   }
 }

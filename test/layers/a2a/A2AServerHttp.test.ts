@@ -49,8 +49,10 @@ const rpc = Effect.fnUntraced(function* (method: string, params: unknown, token?
 const message = (text: string, more: object = {}) => ({
   message: { role: "user", messageId: `m-${text}`, parts: [{ kind: "text", text }], ...more }
 })
-const resultOf = (response: Response) => ("result" in response ? response.result : assert.fail(JSON.stringify(response)))
-const codeOf = (response: Response) => ("error" in response ? response.error.code : assert.fail(JSON.stringify(response)))
+const resultOf = (response: Response) =>
+  "result" in response ? response.result : assert.fail(JSON.stringify(response))
+const codeOf = (response: Response) =>
+  "error" in response ? response.error.code : assert.fail(JSON.stringify(response))
 const decodeTask = (json: Schema.Json) => Schema.decodeUnknownEffect(Task)(json)
 
 const echo = Agent.layer(ExecutorEcho.layer, Trusting)
@@ -61,35 +63,47 @@ describe("A2AServerHttp", () => {
       const first = resultOf(yield* rpc("message/send", message("hello")))
       assert.deepInclude(first, { kind: "message", role: "agent", parts: [{ kind: "text", text: "hello" }] })
       assert.deepStrictEqual(resultOf(yield* rpc("message/send", message("hello"))), first)
-    }).pipe(Effect.provide(echo)))
+    }).pipe(Effect.provide(echo))
+  )
 
   it.effect("takes a part without kind, and one with type instead, as text", () =>
     Effect.gen(function* () {
       const legacy = message("x", { parts: [{ type: "text", text: "one" }, { text: "two" }] })
       assert.deepInclude(resultOf(yield* rpc("message/send", legacy)), { parts: [{ kind: "text", text: "one\ntwo" }] })
-    }).pipe(Effect.provide(echo)))
+    }).pipe(Effect.provide(echo))
+  )
 
   it.effect("a non-blocking send gives the task, tasks/get follows it, and its owner alone sees it", () =>
     Effect.gen(function* () {
-      const sent = yield* decodeTask(resultOf(yield* rpc("message/send", { ...message("hi"), configuration: { blocking: false } })))
+      const sent = yield* decodeTask(
+        resultOf(yield* rpc("message/send", { ...message("hi"), configuration: { blocking: false } }))
+      )
       yield* Effect.repeat(
         Effect.flatMap(rpc("tasks/get", { id: sent.id }), (response) => decodeTask(resultOf(response))),
         { until: (task) => task.status.state === "completed" }
       )
       const done = yield* decodeTask(resultOf(yield* rpc("tasks/get", { id: sent.id })))
-      assert.deepStrictEqual(done.artifacts?.map(({ parts }) => parts), [[{ kind: "text", text: "hi" }]])
+      assert.deepStrictEqual(
+        done.artifacts?.map(({ parts }) => parts),
+        [[{ kind: "text", text: "hi" }]]
+      )
       assert.strictEqual(done.history?.[0]?.messageId, "m-hi")
-      assert.isUndefined((yield* decodeTask(resultOf(yield* rpc("tasks/get", { id: sent.id, historyLength: 0 })))).history)
+      assert.isUndefined(
+        (yield* decodeTask(resultOf(yield* rpc("tasks/get", { id: sent.id, historyLength: 0 })))).history
+      )
       const notYours = yield* rpc("tasks/get", { id: sent.id }, "mallory")
       const unknown = yield* rpc("tasks/get", { id: "none" }, "mallory")
       assert.strictEqual(codeOf(notYours), ErrorCode.TaskNotFound)
       assert.strictEqual(codeOf(unknown), ErrorCode.TaskNotFound)
       assert.deepInclude(resultOf(yield* rpc("tasks/get", { id: sent.id }, "admin")), { id: sent.id })
-    }).pipe(Effect.provide(echo)))
+    }).pipe(Effect.provide(echo))
+  )
 
   it.effect("streams the task, its pieces and its end, in order", () =>
     Effect.gen(function* () {
-      const response = yield* post(JSON.stringify({ jsonrpc: "2.0", id: 7, method: "message/stream", params: message("chunks 3") }))
+      const response = yield* post(
+        JSON.stringify({ jsonrpc: "2.0", id: 7, method: "message/stream", params: message("chunks 3") })
+      )
       assert.strictEqual(response.headers["content-type"], "text/event-stream")
       const lines = (yield* response.text).split("\n\n").filter((line) => line.startsWith("data: "))
       const results = yield* Effect.forEach(lines, (line) =>
@@ -98,14 +112,20 @@ describe("A2AServerHttp", () => {
           return resultOf(answer)
         })
       )
-      const kinds = results.map((result) => (typeof result === "object" && result !== null && "kind" in result ? result["kind"] : ""))
+      const kinds = results.map((result) =>
+        typeof result === "object" && result !== null && "kind" in result ? result["kind"] : ""
+      )
       assert.strictEqual(kinds[0], "task")
       assert.strictEqual(kinds.at(-1), "status-update")
       assert.deepInclude(results.at(-1), { final: true })
       const pieces = results.filter((_, index) => kinds[index] === "artifact-update")
       assert.strictEqual(pieces.length, 3)
-      assert.deepStrictEqual(pieces.map((piece) => Object(piece).append), [false, true, true])
-    }).pipe(Effect.provide(echo)))
+      assert.deepStrictEqual(
+        pieces.map((piece) => Object(piece).append),
+        [false, true, true]
+      )
+    }).pipe(Effect.provide(echo))
+  )
 
   it.effect("shows progress in the stream, and a failure with its reason", () => {
     const failing = ExecutorFunction.layer(() =>
@@ -117,7 +137,9 @@ describe("A2AServerHttp", () => {
       })
     )
     return Effect.gen(function* () {
-      const response = yield* post(JSON.stringify({ jsonrpc: "2.0", id: 1, method: "message/stream", params: message("go") }))
+      const response = yield* post(
+        JSON.stringify({ jsonrpc: "2.0", id: 1, method: "message/stream", params: message("go") })
+      )
       const text = yield* response.text
       assert.include(text, "looking around")
       assert.include(text, "out of paper (add paper)")
@@ -150,18 +172,23 @@ describe("A2AServerHttp", () => {
         assert.strictEqual((yield* decodeTask(resultOf(yield* Fiber.join(blocking)))).status.state, "canceled")
         assert.strictEqual(codeOf(yield* rpc("tasks/cancel", { id: same.id })), ErrorCode.TaskNotCancelable)
       }).pipe(Effect.provide(Agent.layer(stuck, Trusting)))
-    }))
+    })
+  )
 
   it.effect("tells what is wrong with a request, by the numbers of JSON-RPC and A2A", () =>
     Effect.gen(function* () {
-      const raw = (body: string) => Effect.flatMap(post(body), (response) => Effect.flatMap(response.json, Schema.decodeUnknownEffect(Response)))
+      const raw = (body: string) =>
+        Effect.flatMap(post(body), (response) => Effect.flatMap(response.json, Schema.decodeUnknownEffect(Response)))
       assert.strictEqual(codeOf(yield* raw("{bad")), ErrorCode.ParseError)
       assert.strictEqual(codeOf(yield* raw("[]")), ErrorCode.InvalidRequest)
       assert.strictEqual(codeOf(yield* raw(`{"jsonrpc":"1.0","id":3,"method":"tasks/get"}`)), ErrorCode.InvalidRequest)
       assert.deepInclude(yield* raw(`{"jsonrpc":"1.0","id":3,"method":"tasks/get"}`), { id: 3 })
       assert.strictEqual(codeOf(yield* rpc("tasks/fly", {})), ErrorCode.MethodNotFound)
       assert.strictEqual(codeOf(yield* rpc("tasks/get", {})), ErrorCode.InvalidParams)
-      assert.strictEqual(codeOf(yield* rpc("message/send", { message: { role: "user", parts: [{ text: "x" }] } })), ErrorCode.InvalidParams)
+      assert.strictEqual(
+        codeOf(yield* rpc("message/send", { message: { role: "user", parts: [{ text: "x" }] } })),
+        ErrorCode.InvalidParams
+      )
       const data = message("f", { parts: [{ kind: "data", data: {} }] })
       assert.strictEqual(codeOf(yield* rpc("message/send", data)), ErrorCode.ContentTypeNotSupported)
       assert.strictEqual(codeOf(yield* rpc("message/send", message("t", { taskId: "none" }))), ErrorCode.TaskNotFound)
@@ -172,16 +199,24 @@ describe("A2AServerHttp", () => {
       )
       const done = yield* rpc("message/send", message("done"))
       const { taskId } = yield* Schema.decodeUnknownEffect(Schema.Struct({ taskId: Schema.String }))(resultOf(done))
-      assert.strictEqual(codeOf(yield* rpc("message/send", message("more", { taskId }))), ErrorCode.UnsupportedOperation)
-    }).pipe(Effect.provide(echo)))
+      assert.strictEqual(
+        codeOf(yield* rpc("message/send", message("more", { taskId }))),
+        ErrorCode.UnsupportedOperation
+      )
+    }).pipe(Effect.provide(echo))
+  )
 
   it.effect("without a caller token it answers 401, whatever the body", () =>
     Effect.gen(function* () {
-      const response = yield* post(JSON.stringify({ jsonrpc: "2.0", id: 1, method: "message/send", params: message("x") }), null)
+      const response = yield* post(
+        JSON.stringify({ jsonrpc: "2.0", id: 1, method: "message/send", params: message("x") }),
+        null
+      )
       assert.strictEqual(response.status, 401)
       assert.strictEqual(response.headers["www-authenticate"], "Bearer")
       assert.include(yield* response.text, "missing caller token")
-    }).pipe(Effect.provide(Agent.layer(ExecutorEcho.layer, Trusting))))
+    }).pipe(Effect.provide(Agent.layer(ExecutorEcho.layer, Trusting)))
+  )
 
   it.effect("refuses a body over its limit with 413, with and without a length", () =>
     Effect.gen(function* () {
@@ -194,14 +229,19 @@ describe("A2AServerHttp", () => {
       )
       assert.strictEqual((yield* HttpClient.execute(chunked)).status, 413)
       assert.strictEqual((yield* post(JSON.stringify({ jsonrpc: "2.0", id: 1, method: "x" }))).status, 200)
-    }).pipe(Effect.provide(Agent.layer(ExecutorEcho.layer, Trusting, { environment: { MOLECULE_A2A_MAX_BODY: "4 KiB" } }))))
+    }).pipe(
+      Effect.provide(Agent.layer(ExecutorEcho.layer, Trusting, { environment: { MOLECULE_A2A_MAX_BODY: "4 KiB" } }))
+    )
+  )
 
   it.effect("beyond its bound it answers 429 with Retry-After", () => {
     const stuck = ExecutorFunction.layer(() => Effect.never)
     return Effect.gen(function* () {
       const later = { configuration: { blocking: false } }
       yield* rpc("message/send", { ...message("one"), ...later })
-      const refused = yield* post(JSON.stringify({ jsonrpc: "2.0", id: 1, method: "message/send", params: { ...message("two"), ...later } }))
+      const refused = yield* post(
+        JSON.stringify({ jsonrpc: "2.0", id: 1, method: "message/send", params: { ...message("two"), ...later } })
+      )
       assert.strictEqual(refused.status, 429)
       assert.strictEqual(refused.headers["retry-after"], "5")
       assert.strictEqual(codeOf(yield* Schema.decodeUnknownEffect(Response)(yield* refused.json)), ErrorCode.Busy)
@@ -211,31 +251,51 @@ describe("A2AServerHttp", () => {
   it.effect("serves its card under both names, and its health", () =>
     Effect.gen(function* () {
       const at = yield* url
-      const card = yield* Effect.flatMap(HttpClient.get(`${at}/.well-known/agent-card.json`), (response) => response.json)
+      const card = yield* Effect.flatMap(
+        HttpClient.get(`${at}/.well-known/agent-card.json`),
+        (response) => response.json
+      )
       assert.deepInclude(card, { protocolVersion: "0.3.0", preferredTransport: "JSONRPC", url: at })
-      assert.deepStrictEqual(yield* Effect.flatMap(HttpClient.get(`${at}/.well-known/agent.json`), (response) => response.json), card)
+      assert.deepStrictEqual(
+        yield* Effect.flatMap(HttpClient.get(`${at}/.well-known/agent.json`), (response) => response.json),
+        card
+      )
       assert.strictEqual((yield* HttpClient.get(`${at}/ready`)).status, 200)
       yield* SubscriptionRef.set(yield* Lifecycle, "draining")
       assert.strictEqual((yield* HttpClient.get(`${at}/ready`)).status, 503)
       assert.strictEqual((yield* HttpClient.get(`${at}/health`)).status, 200)
-    }).pipe(Effect.provide(echo)))
+    }).pipe(Effect.provide(echo))
+  )
 
-  it.effect.prop("random bytes are a JSON-RPC error, never a 500", [Schema.Uint8Array], ([bytes]) =>
-    Effect.gen(function* () {
-      const response = yield* post(bytes)
-      assert.strictEqual(response.status, 200)
-      assert.oneOf(codeOf(yield* Schema.decodeUnknownEffect(Response)(yield* response.json)), [
-        ErrorCode.ParseError,
-        ErrorCode.InvalidRequest
-      ])
-    }).pipe(Effect.provide(echo)), { arbitrary: { runs: 20 } })
-
-  it.effect.prop("random JSON as parameters of each method is an answer, never a 500", [Schema.Json], ([params]) =>
-    Effect.gen(function* () {
-      for (const method of ["message/send", "message/stream", "tasks/get", "tasks/cancel"]) {
-        const response = yield* post(JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }))
+  it.effect.prop(
+    "random bytes are a JSON-RPC error, never a 500",
+    [Schema.Uint8Array],
+    ([bytes]) =>
+      Effect.gen(function* () {
+        const response = yield* post(bytes)
         assert.strictEqual(response.status, 200)
-        assert.strictEqual(codeOf(yield* Schema.decodeUnknownEffect(Response)(yield* response.json)), ErrorCode.InvalidParams)
-      }
-    }).pipe(Effect.provide(echo)), { arbitrary: { runs: 20 } })
+        assert.oneOf(codeOf(yield* Schema.decodeUnknownEffect(Response)(yield* response.json)), [
+          ErrorCode.ParseError,
+          ErrorCode.InvalidRequest
+        ])
+      }).pipe(Effect.provide(echo)),
+    { arbitrary: { runs: 20 } }
+  )
+
+  it.effect.prop(
+    "random JSON as parameters of each method is an answer, never a 500",
+    [Schema.Json],
+    ([params]) =>
+      Effect.gen(function* () {
+        for (const method of ["message/send", "message/stream", "tasks/get", "tasks/cancel"]) {
+          const response = yield* post(JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }))
+          assert.strictEqual(response.status, 200)
+          assert.strictEqual(
+            codeOf(yield* Schema.decodeUnknownEffect(Response)(yield* response.json)),
+            ErrorCode.InvalidParams
+          )
+        }
+      }).pipe(Effect.provide(echo)),
+    { arbitrary: { runs: 20 } }
+  )
 })

@@ -21,18 +21,31 @@ import { workspaceId } from "../../support/agent.ts"
 const newKey = (kid: string) =>
   Effect.promise(() => generateKeyPair("EdDSA", { extractable: true })).pipe(
     Effect.flatMap(({ privateKey, publicKey }) =>
-      Effect.map(Effect.promise(() => exportJWK(publicKey)), (jwk) => ({
-        privateKey,
-        kid,
-        jwk: { ...jwk, kid, alg: "EdDSA", use: "sig" }
-      }))
+      Effect.map(
+        Effect.promise(() => exportJWK(publicKey)),
+        (jwk) => ({
+          privateKey,
+          kid,
+          jwk: { ...jwk, kid, alg: "EdDSA", use: "sig" }
+        })
+      )
     )
   )
 type Key = Effect.Success<ReturnType<typeof newKey>>
 
-const sign = (key: Pick<Key, "privateKey" | "kid">, claims: { readonly aud?: string; readonly iss?: string; readonly exp?: number; readonly sub?: string } = {}) =>
+const sign = (
+  key: Pick<Key, "privateKey" | "kid">,
+  claims: { readonly aud?: string; readonly iss?: string; readonly exp?: number; readonly sub?: string } = {}
+) =>
   Effect.promise(() =>
-    new SignJWT({ ...("sub" in claims ? {} : { sub: "alice" }), ...claims, iat: 0, exp: claims.exp ?? 60, iss: claims.iss ?? callerTokenIssuer, aud: claims.aud ?? workspaceId })
+    new SignJWT({
+      ...("sub" in claims ? {} : { sub: "alice" }),
+      ...claims,
+      iat: 0,
+      exp: claims.exp ?? 60,
+      iss: claims.iss ?? callerTokenIssuer,
+      aud: claims.aud ?? workspaceId
+    })
       .setProtectedHeader({ alg: "EdDSA", kid: key.kid })
       .sign(key.privateKey)
   ).pipe(Effect.map((token) => Option.some(Redacted.make(token))))
@@ -45,11 +58,16 @@ const verifierWith = Effect.fnUntraced(function* (keys: Ref.Ref<ReadonlyArray<JW
       Effect.gen(function* () {
         yield* Ref.update(asked, (n) => n + 1)
         const body = JSON.stringify({ keys: yield* Ref.get(keys) })
-        return HttpClientResponse.fromWeb(request, new Response(body, { headers: { "content-type": "application/json" } }))
+        return HttpClientResponse.fromWeb(
+          request,
+          new Response(body, { headers: { "content-type": "application/json" } })
+        )
       })
     )
   )
-  const Client = Layer.effect(PlatformClient, HttpApiClient.make(PlatformApi, { baseUrl: "http://platform" })).pipe(Layer.provide(Transport))
+  const Client = Layer.effect(PlatformClient, HttpApiClient.make(PlatformApi, { baseUrl: "http://platform" })).pipe(
+    Layer.provide(Transport)
+  )
   const Config = Layer.succeed(PlatformConfig, { platformUrl: "http://platform", workspaceId, stateDirectory: "/" })
   const context = yield* Layer.build(CallerVerifierJwt.layer.pipe(Layer.provide(Client), Layer.provide(Config)))
   return yield* Effect.provideContext(CallerVerifier, context)
@@ -64,7 +82,8 @@ describe("CallerVerifierJwt", () => {
       assert.strictEqual(yield* verifier.verify(yield* sign(key)), "alice")
       assert.strictEqual(yield* verifier.verify(yield* sign(key, { sub: "admin" })), "admin")
       assert.strictEqual(yield* Ref.get(asked), 1)
-    }))
+    })
+  )
 
   it.effect("refuses every token that is not exactly that", () =>
     Effect.gen(function* () {
@@ -87,7 +106,8 @@ describe("CallerVerifierJwt", () => {
       assert.strictEqual(yield* verifier.verify(good), "alice")
       yield* TestClock.adjust(Duration.seconds(2))
       yield* refused(good, "expired")
-    }))
+    })
+  )
 
   it.effect("asks for new keys when it meets an unknown one, but not at a forger's pace", () =>
     Effect.gen(function* () {
@@ -103,5 +123,6 @@ describe("CallerVerifierJwt", () => {
       assert.strictEqual(yield* Ref.get(asked), 2)
       for (let i = 0; i < 5; i++) yield* Effect.flip(verifier.verify(yield* sign({ ...fresh, kid: `forged-${i}` })))
       assert.strictEqual(yield* Ref.get(asked), 2)
-    }))
+    })
+  )
 })

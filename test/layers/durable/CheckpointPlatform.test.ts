@@ -43,6 +43,7 @@ checkpointConformance({
     Layer.provide(PlatformSupport.layerWith({}))
   ),
   workspaces: Effect.runSync(Effect.cached(Effect.orDie(createTwo))),
+  live: true,
   runs: 15
 })
 

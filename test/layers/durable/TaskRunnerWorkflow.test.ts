@@ -25,7 +25,9 @@ import { WorkspaceId } from "../../../src/services/workspace/WorkspaceId.ts"
 
 const workspaceId = WorkspaceId.make("bf3dbe33-0ad2-4c9c-9c9e-733e57bdcbee")
 const Config = Layer.succeed(PlatformConfig, { platformUrl: "http://x", workspaceId, stateDirectory: "/nowhere" })
-const Stores = Layer.mergeAll(TaskStoreMemory.layer, CheckpointMemory.layer, Config).pipe(Layer.provide(NodeCrypto.layer))
+const Stores = Layer.mergeAll(TaskStoreMemory.layer, CheckpointMemory.layer, Config).pipe(
+  Layer.provide(NodeCrypto.layer)
+)
 
 const run = (executor: Layer.Layer<AgentExecutor>, options: Partial<TaskRunnerWorkflow.Options> = {}) =>
   TaskRunnerWorkflow.layerWith(options).pipe(
@@ -56,24 +58,38 @@ describe("TaskRunnerWorkflow", () => {
       const rows = yield* checkpoint.list(workspaceId, task.input.taskId)
       assert.deepStrictEqual(
         rows.toReversed().map(({ stepIndex, stepName }) => [stepIndex, stepName]),
-        [[0, "task_receive"], [1, "llm_call"], [2, "task_complete"]]
+        [
+          [0, "task_receive"],
+          [1, "llm_call"],
+          [2, "task_complete"]
+        ]
       )
-    }).pipe(Effect.provide(run(ExecutorScripted.layer))))
+    }).pipe(Effect.provide(run(ExecutorScripted.layer)))
+  )
 
   it.effect("the same message is the same task, run once", () =>
     Effect.gen(function* () {
       const runs = yield* Ref.make(0)
-      const executor = ExecutorFunction.layer(() => Effect.as(Ref.update(runs, (n) => n + 1), new TaskOutput({ text: "ok" })))
+      const executor = ExecutorFunction.layer(() =>
+        Effect.as(
+          Ref.update(runs, (n) => n + 1),
+          new TaskOutput({ text: "ok" })
+        )
+      )
       yield* Effect.gen(function* () {
         const runner = yield* TaskRunner
-        const tasks = yield* Effect.all(Array.from({ length: 10 }, () => runner.submit(message("m-1"))), { concurrency: 10 })
+        const tasks = yield* Effect.all(
+          Array.from({ length: 10 }, () => runner.submit(message("m-1"))),
+          { concurrency: 10 }
+        )
         assert.strictEqual(new Set(tasks.map((task) => task.input.taskId)).size, 1)
         for (const task of tasks) yield* runner.result(task.input.taskId)
         const conflict = yield* Effect.flip(runner.submit(message("m-1", "something else")))
         assert.strictEqual(conflict._tag, "MessageConflict")
       }).pipe(Effect.provide(run(executor)))
       assert.strictEqual(yield* Ref.get(runs), 1)
-    }))
+    })
+  )
 
   it.effect("streams events in order, from any point, and ends with the task", () =>
     Effect.gen(function* () {
@@ -94,18 +110,27 @@ describe("TaskRunnerWorkflow", () => {
         const live = yield* Effect.forkChild(Stream.runCollect(runner.events(input.taskId, 0)))
         yield* Deferred.succeed(go, undefined)
         const events = yield* Fiber.join(live)
-        assert.deepStrictEqual(events.map(({ sequence }) => sequence), events.map((_, index) => index + 1))
+        assert.deepStrictEqual(
+          events.map(({ sequence }) => sequence),
+          events.map((_, index) => index + 1)
+        )
         assert.deepStrictEqual(
           events.map(({ event, step }) => [step, event._tag === "State" ? event.state : event.text]),
-          [["", "submitted"], ["", "working"], ["", "thinking"], ["turn", "a"], ["", "b"], ["", "completed"]].slice(
-            events.length === 6 ? 0 : 1
-          )
+          [
+            ["", "submitted"],
+            ["", "working"],
+            ["", "thinking"],
+            ["turn", "a"],
+            ["", "b"],
+            ["", "completed"]
+          ].slice(events.length === 6 ? 0 : 1)
         )
         const rest = yield* Stream.runCollect(runner.events(input.taskId, events.length - 2))
         assert.deepStrictEqual(rest, events.slice(-2))
         assert.deepStrictEqual(yield* Stream.runCollect(runner.events(input.taskId, events.length)), [])
       }).pipe(Effect.provide(run(executor)))
-    }))
+    })
+  )
 
   it.effect("a failing executor fails the task, with its reason, and still checkpoints three phases", () =>
     Effect.gen(function* () {
@@ -118,9 +143,12 @@ describe("TaskRunnerWorkflow", () => {
       assert.strictEqual((yield* checkpoint.list(workspaceId, input.taskId)).length, 3)
     }).pipe(
       Effect.provide(
-        run(ExecutorFunction.layer(() => Effect.fail(new ExecutorError({ reason: "invalid", detail: "no such model" }))))
+        run(
+          ExecutorFunction.layer(() => Effect.fail(new ExecutorError({ reason: "invalid", detail: "no such model" })))
+        )
       )
-    ))
+    )
+  )
 
   it.effect("a defect in an executor fails its task and leaves the runner alive", () =>
     Effect.gen(function* () {
@@ -138,7 +166,8 @@ describe("TaskRunnerWorkflow", () => {
           )
         )
       )
-    ))
+    )
+  )
 
   it.effect("cancel interrupts what runs, whether running or queued, and is final", () =>
     Effect.gen(function* () {
@@ -169,7 +198,8 @@ describe("TaskRunnerWorkflow", () => {
         assert.strictEqual((yield* Effect.flip(runner.cancel("nobody")))._tag, "TaskNotFound")
         yield* idle
       }).pipe(Effect.provide(run(executor, { maxRunning: 1 })))
-    }))
+    })
+  )
 
   it.effect("never runs more than its bound, and refuses more than it may keep", () =>
     Effect.gen(function* () {
@@ -189,7 +219,10 @@ describe("TaskRunnerWorkflow", () => {
       )
       yield* Effect.gen(function* () {
         const runner = yield* TaskRunner
-        const tasks = yield* Effect.forEach(Array.from({ length: 6 }, (_, i) => `m-${i}`), (id) => runner.submit(message(id)))
+        const tasks = yield* Effect.forEach(
+          Array.from({ length: 6 }, (_, i) => `m-${i}`),
+          (id) => runner.submit(message(id))
+        )
         const refused = yield* Effect.flip(runner.submit(message("one too many")))
         assert.strictEqual(refused._tag, "TooManyTasks")
         yield* Deferred.await(two)
@@ -198,7 +231,8 @@ describe("TaskRunnerWorkflow", () => {
         yield* Effect.forEach(tasks, (task) => runner.result(task.input.taskId))
         assert.strictEqual(yield* Ref.get(most), 2)
       }).pipe(Effect.provide(run(executor, { maxRunning: 2, maxUnfinished: 6 })))
-    }))
+    })
+  )
 
   it.effect("drain refuses new work and waits for what runs", () =>
     Effect.gen(function* () {
@@ -214,7 +248,8 @@ describe("TaskRunnerWorkflow", () => {
         yield* Fiber.join(draining)
         assert.strictEqual((yield* runner.get(input.taskId)).state, "completed")
       }).pipe(Effect.provide(run(executor)))
-    }))
+    })
+  )
 
   it.effect("goes on with what a former process left unfinished, counting the attempt", () =>
     Effect.gen(function* () {
@@ -238,5 +273,6 @@ describe("TaskRunnerWorkflow", () => {
           TaskRunnerWorkflow.layer.pipe(Layer.provide(executor), Layer.provide(WorkflowEngine.layerMemory))
         )
       )
-    }).pipe(Effect.provide(Stores)))
+    }).pipe(Effect.provide(Stores))
+  )
 })

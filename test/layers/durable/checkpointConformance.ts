@@ -21,6 +21,8 @@ export interface Subject<R, E> {
   readonly workspaces?: Effect.Effect<readonly [WorkspaceId, WorkspaceId], unknown, R>
   /** How often the properties are tried; fewer where a try is slow. */
   readonly runs?: number
+  /** On the real clock: for stores that are reached through sockets. */
+  readonly live?: boolean
 }
 
 const Workflow = Schema.Literals(["plain", "with/slash", "ü 100% ?#&"])
@@ -45,8 +47,8 @@ const addressable = ({ stepName, workflowId }: Saved) =>
   stepName.isWellFormed() && workflowId.isWellFormed() && ![".", "..", "latest"].includes(workflowId)
 
 /** Runs the suite. */
-export const checkpointConformance = <R, E>({ layer, name, runs = 50, workspaces }: Subject<R, E>) =>
-  withLayer(layer)(`${name} is a Checkpoint`, (it) => {
+export const checkpointConformance = <R, E>({ layer, live = false, name, runs = 50, workspaces }: Subject<R, E>) =>
+  withLayer(layer, { excludeTestServices: live })(`${name} is a Checkpoint`, (it) => {
     const someInput = { stepName: "s", stepIndex: 0, payload: null }
     const setup = Effect.gen(function* () {
       const checkpoint = yield* Checkpoint

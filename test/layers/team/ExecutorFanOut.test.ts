@@ -14,14 +14,21 @@ const a = { id: WorkspaceId.make("aaaaaaaa-0ad2-4c9c-9c9e-733e57bdcbee"), name: 
 const b = { id: WorkspaceId.make("bbbbbbbb-0ad2-4c9c-9c9e-733e57bdcbee"), name: "b", role: "second" }
 
 const runWith = Effect.fnUntraced(function* (children: ReadonlyArray<typeof a | typeof b>, failing?: WorkspaceId) {
-  const sent = yield* Ref.make<ReadonlyArray<{ readonly target: WorkspaceId; readonly messageId: string; readonly text: string }>>([])
+  const sent = yield* Ref.make<
+    ReadonlyArray<{ readonly target: WorkspaceId; readonly messageId: string; readonly text: string }>
+  >([])
   const Team = Layer.succeed(Delegation, {
     children: Effect.succeed(children),
     delegate: (request) =>
       Effect.gen(function* () {
         yield* Ref.update(sent, (all) => [...all, request])
-        if (request.target === failing) return yield* new DelegationFailed({ target: request.target, detail: "its printer burns" })
-        return new DelegationResult({ target: request.target, taskId: "t", text: `${request.text} by ${request.target.slice(0, 1)}\n` })
+        if (request.target === failing)
+          return yield* new DelegationFailed({ target: request.target, detail: "its printer burns" })
+        return new DelegationResult({
+          target: request.target,
+          taskId: "t",
+          text: `${request.text} by ${request.target.slice(0, 1)}\n`
+        })
       })
   })
   const ended = yield* Effect.gen(function* () {
@@ -48,7 +55,8 @@ describe("ExecutorFanOut", () => {
         sent.map(({ messageId, target }) => [target, messageId]),
         [a, b].map(({ id }) => [id, `${ended.input.taskId}/${id}`])
       )
-    }))
+    })
+  )
 
   it.effect("one child that fails fails the task, and says which", () =>
     Effect.gen(function* () {
@@ -56,12 +64,14 @@ describe("ExecutorFanOut", () => {
       assert.strictEqual(ended.state, "failed")
       assert.include(ended.error?.message ?? "", b.id)
       assert.include(ended.error?.message ?? "", "its printer burns")
-    }))
+    })
+  )
 
   it.effect("a coordinator without children says so, and what to do", () =>
     Effect.gen(function* () {
       const { ended } = yield* runWith([])
       assert.strictEqual(ended.state, "failed")
       assert.include(ended.error?.message ?? "", "parent_id")
-    }))
+    })
+  )
 })

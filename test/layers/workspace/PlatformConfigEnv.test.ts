@@ -16,13 +16,19 @@ const INSIDE = "the default inside a container"
 const OUTSIDE = "the default on the host"
 const expected: Readonly<Record<string, string>> = { [INSIDE]: defaults.inContainer, [OUTSIDE]: defaults.onHost }
 
-const read = (environment: Record<string, string>, inContainer: boolean, options: Parameters<typeof PlatformConfigEnv.layerWith>[0]) =>
+const read = (
+  environment: Record<string, string>,
+  inContainer: boolean,
+  options: Parameters<typeof PlatformConfigEnv.layerWith>[0]
+) =>
   Effect.provide(
     PlatformConfig,
     PlatformConfigEnv.layerWith(options).pipe(
       Layer.provide(ContainerFixed.layer(inContainer)),
       Layer.provide(NodePath.layer),
-      Layer.provide(ConfigProvider.layer(ConfigProvider.fromUnknown({ HOME: "/home/me", WORKSPACE_ID: id, ...environment })))
+      Layer.provide(
+        ConfigProvider.layer(ConfigProvider.fromUnknown({ HOME: "/home/me", WORKSPACE_ID: id, ...environment }))
+      )
     )
   )
 
@@ -51,7 +57,10 @@ const truth: ReadonlyArray<readonly [string | undefined, string, string]> = [
 
 describe("PlatformConfigEnv", () => {
   for (const [given, inDocker, onHost] of truth) {
-    for (const [inContainer, outcome] of [[true, inDocker], [false, onHost]] as const) {
+    for (const [inContainer, outcome] of [
+      [true, inDocker],
+      [false, onHost]
+    ] as const) {
       const name = `PLATFORM_URL ${given === undefined ? "not set" : JSON.stringify(given)}, ${inContainer ? "in" : "not in"} Docker: ${outcome}`
       it.effect(name, () =>
         Effect.gen(function* () {
@@ -87,7 +96,9 @@ describe("PlatformConfigEnv", () => {
       }
       const Nothing = ConfigProvider.layer(ConfigProvider.fromUnknown({ HOME: "/home/me" }))
       const missing = yield* PlatformConfig.pipe(
-        Effect.provide(PlatformConfigEnv.layer.pipe(Layer.provide([ContainerFixed.layer(false), NodePath.layer, Nothing]))),
+        Effect.provide(
+          PlatformConfigEnv.layer.pipe(Layer.provide([ContainerFixed.layer(false), NodePath.layer, Nothing]))
+        ),
         Effect.flip
       )
       assert.include(missing.message, "WORKSPACE_ID")
@@ -97,7 +108,10 @@ describe("PlatformConfigEnv", () => {
   it.effect("the state directory is ~/.molecule/<id> unless MOLECULE_STATE_DIR says otherwise", () =>
     Effect.gen(function* () {
       assert.strictEqual((yield* read({}, false, {})).stateDirectory, `/home/me/.molecule/${id}`)
-      assert.strictEqual((yield* read({ MOLECULE_STATE_DIR: "" }, false, {})).stateDirectory, `/home/me/.molecule/${id}`)
+      assert.strictEqual(
+        (yield* read({ MOLECULE_STATE_DIR: "" }, false, {})).stateDirectory,
+        `/home/me/.molecule/${id}`
+      )
       assert.strictEqual((yield* read({ MOLECULE_STATE_DIR: "/var/x/" }, false, {})).stateDirectory, "/var/x")
     })
   )
@@ -117,7 +131,9 @@ describe("ContainerNode", () => {
         const Files = FileSystem.layerNoop({ exists: (path) => Effect.succeed(marked && path === "/.dockerenv") })
         const container = yield* Effect.provide(
           Container,
-          ContainerNode.layer.pipe(Layer.provide([Files, ConfigProvider.layer(ConfigProvider.fromUnknown(environment))]))
+          ContainerNode.layer.pipe(
+            Layer.provide([Files, ConfigProvider.layer(ConfigProvider.fromUnknown(environment))])
+          )
         )
         assert.strictEqual(container.inContainer, inContainer)
       })

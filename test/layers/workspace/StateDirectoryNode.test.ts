@@ -54,7 +54,12 @@ describe("StateDirectoryNode", () => {
       const files = yield* FileSystem.FileSystem
       const path = yield* files.makeTempDirectoryScoped()
       const child = yield* ChildProcess.make(process.execPath, ["--disable-warning=ExperimentalWarning", holder, path])
-      yield* child.stdout.pipe(Stream.decodeText, Stream.filter((text) => text.includes("held")), Stream.take(1), Stream.runDrain)
+      yield* child.stdout.pipe(
+        Stream.decodeText,
+        Stream.filter((text) => text.includes("held")),
+        Stream.take(1),
+        Stream.runDrain
+      )
       const refused = yield* Effect.flip(use(path))
       assert.deepInclude(refused.reason, { _tag: "InUse", pid: Number(child.pid) })
       assert.include(refused.message, `process ${child.pid}`)

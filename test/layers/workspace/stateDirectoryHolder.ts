@@ -11,9 +11,5 @@ import { StateDirectory } from "../../../src/services/workspace/StateDirectory.t
 const Held = StateDirectoryNode.layerWith({ path: process.argv[2] ?? "" }).pipe(Layer.provide(NodeServices.layer))
 
 Effect.runFork(
-  StateDirectory.pipe(
-    Effect.andThen(Console.log("held")),
-    Effect.andThen(Effect.never),
-    Effect.provide(Held)
-  )
+  StateDirectory.pipe(Effect.andThen(Console.log("held")), Effect.andThen(Effect.never), Effect.provide(Held))
 )
