@@ -14,18 +14,21 @@ import { Credentials, CredentialsError } from "../../services/workspace/Credenti
 import { StateDirectory } from "../../services/workspace/StateDirectory.ts"
 import { writeFileAtomic } from "./atomicFile.ts"
 
+// What may stand in an Authorization header.
+const visible = /^[\x21-\x7e]+$/
+
 const make = Effect.fnUntraced(function* (initial: Option.Option<Redacted.Redacted>) {
   const files = yield* FileSystem.FileSystem
   const disk = yield* Effect.context<FileSystem.FileSystem | Path.Path>()
   const path = (yield* StateDirectory).file("token")
   const writing = yield* Semaphore.make(1)
 
-  // An empty file is what a crash of the original left behind; here it can only come from outside.
+  // Damage can only come from outside: what is written here is written whole.
   const read = Effect.gen(function* () {
     if (!(yield* files.exists(path))) return Option.none<Redacted.Redacted>()
     const text = (yield* files.readFileString(path)).trim()
-    if (text !== "") return Option.some(Redacted.make(text))
-    yield* Effect.logWarning("the token file is empty and is taken for missing", { path })
+    if (visible.test(text)) return Option.some(Redacted.make(text))
+    yield* Effect.logWarning("the token file is empty or damaged, and is taken for missing", { path })
     return Option.none<Redacted.Redacted>()
   }).pipe(Effect.mapError((cause) => new CredentialsError({ operation: "load", path, cause })))
 

@@ -11,6 +11,7 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Path from "effect/Path"
+import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import { statfs } from "node:fs/promises"
 import { DatabaseSync } from "node:sqlite"
@@ -43,7 +44,30 @@ const networkFileSystems = new Map([
   [0x47504653, "GPFS"]
 ])
 
+class NotOurs extends Schema.TaggedError<NotOurs>()("NotOurs", { detail: Schema.String }) {
+  override get message() {
+    return this.detail
+  }
+}
+
+/** SQLite's number for a lock that someone else holds. */
+const sqliteBusy = 5
+
 const Format = Schema.fromJsonString(Schema.Struct({ format: Schema.Int }))
+
+// What we keep is not for others to read, so a folder that is open to them is closed; but not somebody's folder that was
+// named by mistake, such as /tmp or a home.
+const ownDirectory = Effect.fnUntraced(function* (path: string) {
+  const files = yield* FileSystem.FileSystem
+  yield* files.makeDirectory(path, { recursive: true, mode: 0o700 })
+  const { mode } = yield* files.stat(path)
+  if ((mode & 0o077) === 0) return
+  const names = yield* files.readDirectory(path)
+  if (names.length > 0 && !names.includes("format")) {
+    return yield* new NotOurs({ detail: "it is open to other users and holds files that are not ours" })
+  }
+  yield* files.chmod(path, 0o700)
+})
 
 const make = Effect.fnUntraced(function* (path: string) {
   const files = yield* FileSystem.FileSystem
@@ -51,11 +75,7 @@ const make = Effect.fnUntraced(function* (path: string) {
   const file = (name: string) => join(path, name)
   const inaccessible = (cause: unknown) => new StateDirectoryError({ path, reason: new Inaccessible({ cause }) })
 
-  yield* files.makeDirectory(path, { recursive: true, mode: 0o700 }).pipe(
-    // A folder that was there may be open to others: what we keep in it is not theirs to read.
-    Effect.andThen(files.chmod(path, 0o700)),
-    Effect.mapError(inaccessible)
-  )
+  yield* Effect.mapError(ownDirectory(path), inaccessible)
 
   const { type } = yield* Effect.tryPromise({ try: () => statfs(path), catch: inaccessible })
   const fileSystem = process.platform === "linux" ? networkFileSystems.get(type >>> 0) : undefined
@@ -73,11 +93,13 @@ const make = Effect.fnUntraced(function* (path: string) {
     (text) => (/^\d+$/.test(text.trim()) ? Number(text.trim()) : 0)
   )
   yield* Effect.try({
-    try: () => lock.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE"),
-    catch: (cause) => ({ cause })
+    try: () => lock.exec("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE"),
+    catch: (cause) => ({ cause, busy: Predicate.hasProperty(cause, "errcode") && cause.errcode === sqliteBusy })
   }).pipe(
-    Effect.catch(() =>
-      Effect.flatMap(owner, (pid) => Effect.fail(new StateDirectoryError({ path, reason: new InUse({ pid }) })))
+    Effect.catch(({ busy, cause }) =>
+      Effect.flatMap(owner, (pid) =>
+        Effect.fail(busy ? new StateDirectoryError({ path, reason: new InUse({ pid }) }) : inaccessible(cause))
+      )
     )
   )
   yield* Effect.mapError(files.chmod(file("lock"), 0o600), inaccessible)
