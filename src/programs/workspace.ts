@@ -34,6 +34,7 @@ import * as ContainerNode from "../layers/workspace/ContainerNode.ts"
 import * as CredentialsFile from "../layers/workspace/CredentialsFile.ts"
 import * as PlatformClientHttp from "../layers/workspace/PlatformClientHttp.ts"
 import * as PlatformConfigEnv from "../layers/workspace/PlatformConfigEnv.ts"
+import * as Preflight from "../layers/workspace/preflight.ts"
 import * as PresenceRegistry from "../layers/workspace/PresenceRegistry.ts"
 import * as RegistryPlatform from "../layers/workspace/RegistryPlatform.ts"
 import * as StateDirectoryNode from "../layers/workspace/StateDirectoryNode.ts"
@@ -120,12 +121,15 @@ const Server = HttpRouter.serve(A2AServerHttp.layer, { disableLogger: true }).pi
   Layer.provideMerge(HttpServer)
 )
 
+const Preflighted = Layer.effectDiscard(Preflight.check())
+
 const Workspace = PresenceRegistry.layer.pipe(
   Layer.provide(Server),
   Layer.provide(Layer.effect(Lifecycle, SubscriptionRef.make<LifecycleState>("starting"))),
   Layer.provide(Tasks),
   Layer.provide(Platform),
   Layer.provide(StateDirectoryNode.layer),
+  Layer.provide(Preflighted),
   Layer.provide(PlatformConfigEnv.layer.pipe(Layer.provideMerge(ContainerNode.layer))),
   Layer.provide(WorkspaceSettingsEnv.layer),
   Layer.provide(Layer.mergeAll(NodeServices.layer, NodeHttpClient.layerUndici, NodeCrypto.layer))
