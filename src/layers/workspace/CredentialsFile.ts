@@ -34,7 +34,8 @@ const make = Effect.fnUntraced(function* (initial: Option.Option<Redacted.Redact
 
   const store = Effect.fn("Credentials.store")(function* (token: Redacted.Redacted) {
     const text = Redacted.value(token).trim()
-    const current = yield* read
+    // What cannot be read is to be replaced; if it cannot be, the writing says so.
+    const current = yield* Effect.orElseSucceed(read, () => Option.none<Redacted.Redacted>())
     if (Option.isSome(current) && Redacted.value(current.value) === text) return
     yield* writeFileAtomic(path, text).pipe(
       Effect.provideContext(disk),

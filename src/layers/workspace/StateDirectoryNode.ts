@@ -44,6 +44,9 @@ const networkFileSystems = new Map([
   [0x47504653, "GPFS"]
 ])
 
+/** The name of the network file system with this magic number (signed or not), if it is one that is refused. */
+export const networkFileSystem = (type: number) => networkFileSystems.get(type >>> 0)
+
 class NotOurs extends Schema.TaggedError<NotOurs>()("NotOurs", { detail: Schema.String }) {
   override get message() {
     return this.detail
@@ -69,16 +72,17 @@ const ownDirectory = Effect.fnUntraced(function* (path: string) {
   yield* files.chmod(path, 0o700)
 })
 
-const make = Effect.fnUntraced(function* (path: string) {
+const make = Effect.fnUntraced(function* (given: string) {
   const files = yield* FileSystem.FileSystem
-  const { join } = yield* Path.Path
+  const { join, resolve } = yield* Path.Path
+  const path = resolve(given)
   const file = (name: string) => join(path, name)
   const inaccessible = (cause: unknown) => new StateDirectoryError({ path, reason: new Inaccessible({ cause }) })
 
   yield* Effect.mapError(ownDirectory(path), inaccessible)
 
   const { type } = yield* Effect.tryPromise({ try: () => statfs(path), catch: inaccessible })
-  const fileSystem = process.platform === "linux" ? networkFileSystems.get(type >>> 0) : undefined
+  const fileSystem = process.platform === "linux" ? networkFileSystem(type) : undefined
   if (fileSystem !== undefined) {
     return yield* new StateDirectoryError({ path, reason: new NetworkFileSystem({ fileSystem }) })
   }

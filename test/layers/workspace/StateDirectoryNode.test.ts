@@ -49,6 +49,41 @@ describe("StateDirectoryNode", () => {
     }).pipe(Effect.provide(NodeServices.layer))
   )
 
+  it.live("leaves a folder alone that is somebody's, named by mistake", () =>
+    Effect.gen(function* () {
+      const files = yield* FileSystem.FileSystem
+      const path = yield* files.makeTempDirectoryScoped()
+      yield* files.writeFileString(`${path}/notes.txt`, "mine")
+      yield* files.chmod(path, 0o755)
+      const error = yield* Effect.flip(use(path))
+      assert.strictEqual(error.reason._tag, "Inaccessible")
+      assert.include(error.message, "not ours")
+      assert.strictEqual((yield* files.stat(path)).mode & 0o777, 0o755)
+      assert.deepStrictEqual(yield* files.readDirectory(path), ["notes.txt"])
+    }).pipe(Effect.scoped, Effect.provide(NodeServices.layer))
+  )
+
+  it.live("a lock that is damaged is not one that is held", () =>
+    Effect.gen(function* () {
+      const files = yield* FileSystem.FileSystem
+      const path = yield* files.makeTempDirectoryScoped()
+      yield* files.writeFileString(`${path}/lock`, "this is no database, but quite long enough for one ".repeat(50))
+      const error = yield* Effect.flip(use(path))
+      assert.strictEqual(error.reason._tag, "Inaccessible")
+      assert.include(error.message, "not a database")
+    }).pipe(Effect.scoped, Effect.provide(NodeServices.layer))
+  )
+
+  it("knows network file systems by their number, signed or not, and takes local ones for local", () => {
+    assert.strictEqual(StateDirectoryNode.networkFileSystem(0x6969), "NFS")
+    assert.strictEqual(StateDirectoryNode.networkFileSystem(0xff534d42), "CIFS")
+    assert.strictEqual(StateDirectoryNode.networkFileSystem(0xff534d42 | 0), "CIFS")
+    const local = { ext4: 0xef53, xfs: 0x58465342, btrfs: 0x9123683e, tmpfs: 0x01021994, overlay: 0x794c7630, "9p": 0x01021997, fuse: 0x65735546 }
+    for (const [name, type] of Object.entries(local)) {
+      assert.isUndefined(StateDirectoryNode.networkFileSystem(type), name)
+    }
+  })
+
   it.live("is held by one process, which a second is told of, and is free again after kill -9", () =>
     Effect.gen(function* () {
       const files = yield* FileSystem.FileSystem
