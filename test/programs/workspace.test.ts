@@ -148,7 +148,7 @@ describe("the workspace program", () => {
         const directory = yield* temporaryDirectory
         const cases: ReadonlyArray<readonly [Record<string, string>, string]> = [
           [{ PLATFORM_URL: "ftp://x" }, "PLATFORM_URL"],
-        [{ PLATFORM_URL: "http://no-such-host.invalid" }, "no-such-host.invalid does not resolve"],
+          [{ PLATFORM_URL: "http://no-such-host.invalid" }, "no-such-host.invalid does not resolve"],
           [{ WORKSPACE_ID: "me" }, "WORKSPACE_ID"],
           [{ MOLECULE_EXECUTOR: "magic" }, "MOLECULE_EXECUTOR"],
           [{ MOLECULE_EXECUTOR: "command" }, "MOLECULE_COMMAND"]

@@ -55,7 +55,8 @@ const again = Effect.fnUntraced(function* (
       ? HttpClient.isTransientResponse(result.success)
       : HttpClient.isTransientError(result.failure)
     const asked = Result.isSuccess(result) ? askedFor(result.success) : Duration.zero
-    if (!transient || sent > retries || Duration.isGreaterThan(asked, longestWait)) return yield* Effect.fromResult(result)
+    if (!transient || sent > retries || Duration.isGreaterThan(asked, longestWait))
+      return yield* Effect.fromResult(result)
     const spread = yield* Random.nextBetween(0.8, 1.2)
     yield* Effect.sleep(Duration.max(asked, Duration.millis(100 * 2 ** sent * spread)))
   }
@@ -93,9 +94,7 @@ const make = Effect.fnUntraced(function* (options: Options) {
           Effect.timeoutOrElse({
             duration,
             orElse: () =>
-              Effect.fail(
-                noAnswer(request, `no answer within ${Duration.format(Duration.fromInputUnsafe(duration))}`)
-              )
+              Effect.fail(noAnswer(request, `no answer within ${Duration.format(Duration.fromInputUnsafe(duration))}`))
           })
         )
         return request.method === "GET" ? again(once, options.retries) : once

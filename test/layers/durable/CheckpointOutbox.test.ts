@@ -42,8 +42,7 @@ const remoteOf = (platform: Platform) =>
       })
       return Checkpoint.of({
         ...memory,
-        save: (input) =>
-          Effect.andThen(before("save", `${input.workflowId}/${input.stepName}`), memory.save(input)),
+        save: (input) => Effect.andThen(before("save", `${input.workflowId}/${input.stepName}`), memory.save(input)),
         clear: (workspace, workflowId) =>
           Effect.andThen(before("clear", `clear ${workflowId}`), memory.clear(workspace, workflowId))
       })
@@ -96,7 +95,10 @@ describe("CheckpointOutbox", () => {
       platform.answer = () => "take"
       yield* TestClock.adjust("5 seconds")
       yield* flush
-      assert.deepStrictEqual(platform.arrived, ["a", "b"].flatMap((task) => steps.map((step) => `${task}/${step}`)))
+      assert.deepStrictEqual(
+        platform.arrived,
+        ["a", "b"].flatMap((task) => steps.map((step) => `${task}/${step}`))
+      )
       assert.strictEqual(yield* pending, 0)
     }).pipe(Effect.provide(over(platform)))
   })
@@ -139,12 +141,19 @@ describe("CheckpointOutbox", () => {
       const sql = yield* SqlClient
       const tasks = ["a", "b", "c", "d"]
       yield* Effect.forEach(tasks, saveTask, { concurrency: 4, discard: true })
-      const saved = yield* sql`SELECT workflow_id || '/' || step_name FROM workflow_checkpoints ORDER BY sequence`.values
+      const saved = yield* sql`SELECT workflow_id || '/' || step_name FROM workflow_checkpoints ORDER BY sequence`
+        .values
       yield* flush
-      assert.deepStrictEqual(platform.arrived, saved.map(([step]) => String(step)))
+      assert.deepStrictEqual(
+        platform.arrived,
+        saved.map(([step]) => String(step))
+      )
       for (const task of tasks) {
         const ofTask = platform.arrived.filter((step) => step.startsWith(`${task}/`))
-        assert.deepStrictEqual(ofTask, steps.map((step) => `${task}/${step}`))
+        assert.deepStrictEqual(
+          ofTask,
+          steps.map((step) => `${task}/${step}`)
+        )
       }
     }).pipe(Effect.provide(over(platform)))
   })
@@ -156,7 +165,10 @@ describe("CheckpointOutbox", () => {
       yield* Effect.exit(sql.withTransaction(Effect.andThen(saveTask("a"), Effect.fail("no"))))
       yield* sql.withTransaction(saveTask("b"))
       yield* flush
-      assert.deepStrictEqual(platform.arrived, steps.map((step) => `b/${step}`))
+      assert.deepStrictEqual(
+        platform.arrived,
+        steps.map((step) => `b/${step}`)
+      )
     }).pipe(Effect.provide(over(platform)))
   })
 
@@ -182,7 +194,10 @@ describe("CheckpointOutbox", () => {
       yield* sql`ALTER TABLE away RENAME TO checkpoint_outbox`
       yield* TestClock.adjust("1 second")
       yield* flush
-      assert.deepStrictEqual(platform.arrived, steps.map((step) => `a/${step}`))
+      assert.deepStrictEqual(
+        platform.arrived,
+        steps.map((step) => `a/${step}`)
+      )
     }).pipe(Effect.provide(over(platform)))
   })
 
@@ -192,24 +207,34 @@ describe("CheckpointOutbox", () => {
     stepName: Schema.Literals(["one", "two"]),
     answers: Schema.Array(Schema.Literals(["take", "away"])).check(Schema.isMaxLength(3))
   })
-  it.effect.prop("whatever is saved and cleared, on however bad a line, both sides end up with the same", [Schema.Array(Operation)], ([operations]) => {
-    const answers = operations.flatMap((operation) => operation.answers)
-    const platform = newPlatform(() => answers.shift() ?? "take")
-    return Effect.gen(function* () {
-      const built = yield* Layer.build(remoteOf(platform).pipe(Layer.provide(NodeCrypto.layerSecureRandom), Layer.fresh))
-      const there = Context.get(built, Checkpoint)
-      yield* Effect.gen(function* () {
-        const here = yield* Checkpoint
-        for (const { clear, stepName, workflowId } of operations) {
-          yield* clear ? here.clear(workspaceId, workflowId) : save(workflowId, stepName)
-        }
-        yield* flush
-        for (const workflowId of Operation.fields.workflowId.literals) {
-          const local = yield* here.list(workspaceId, workflowId)
-          const sent = yield* there.list(workspaceId, workflowId)
-          assert.deepStrictEqual(sent.map(({ stepName }) => stepName), local.map(({ stepName }) => stepName))
-        }
-      }).pipe(Effect.provide(outboxOver(Layer.succeedContext(built), ":memory:")))
-    })
-  }, { arbitrary: { runs: 30 } })
+  it.effect.prop(
+    "whatever is saved and cleared, on however bad a line, both sides end up with the same",
+    [Schema.Array(Operation)],
+    ([operations]) => {
+      const answers = operations.flatMap((operation) => operation.answers)
+      const platform = newPlatform(() => answers.shift() ?? "take")
+      return Effect.gen(function* () {
+        const built = yield* Layer.build(
+          remoteOf(platform).pipe(Layer.provide(NodeCrypto.layerSecureRandom), Layer.fresh)
+        )
+        const there = Context.get(built, Checkpoint)
+        yield* Effect.gen(function* () {
+          const here = yield* Checkpoint
+          for (const { clear, stepName, workflowId } of operations) {
+            yield* clear ? here.clear(workspaceId, workflowId) : save(workflowId, stepName)
+          }
+          yield* flush
+          for (const workflowId of Operation.fields.workflowId.literals) {
+            const local = yield* here.list(workspaceId, workflowId)
+            const sent = yield* there.list(workspaceId, workflowId)
+            assert.deepStrictEqual(
+              sent.map(({ stepName }) => stepName),
+              local.map(({ stepName }) => stepName)
+            )
+          }
+        }).pipe(Effect.provide(outboxOver(Layer.succeedContext(built), ":memory:")))
+      })
+    },
+    { arbitrary: { runs: 30 } }
+  )
 })

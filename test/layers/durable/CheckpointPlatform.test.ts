@@ -60,7 +60,9 @@ const answering = (answer: Response | "no answer", retries = 0) =>
         HttpClient.HttpClient,
         HttpClient.make((request) =>
           answer === "no answer"
-            ? Effect.fail(new HttpClientError({ reason: new TransportError({ request, description: "connection refused" }) }))
+            ? Effect.fail(
+                new HttpClientError({ reason: new TransportError({ request, description: "connection refused" }) })
+              )
             : Effect.succeed(HttpClientResponse.fromWeb(request, answer.clone()))
         )
       )
@@ -70,7 +72,10 @@ const answering = (answer: Response | "no answer", retries = 0) =>
 describe("CheckpointPlatform", () => {
   const json = (status: number, body: unknown) => Response.json(body, { status })
   const rejected: ReadonlyArray<readonly [Response, string]> = [
-    [json(400, { error: "invalid request body", issues: [{ path: "step_name", message: "too long" }] }), "step_name: too long"],
+    [
+      json(400, { error: "invalid request body", issues: [{ path: "step_name", message: "too long" }] }),
+      "step_name: too long"
+    ],
     [json(401, { error: "invalid workspace auth token" }), "invalid workspace auth token"],
     [json(403, { error: "not for you" }), "not for you"],
     [json(404, { error: "workspace not found" }), "workspace not found"],
@@ -108,7 +113,10 @@ describe("CheckpointPlatform", () => {
           yield* Effect.flip(checkpoint.list(workspaceId, "w")),
           yield* Effect.flip(checkpoint.clear(workspaceId, "w"))
         ]
-        assert.deepStrictEqual(errors.map(({ _tag }) => _tag), Array.from({ length: 4 }, () => "CheckpointUnavailable"))
+        assert.deepStrictEqual(
+          errors.map(({ _tag }) => _tag),
+          Array.from({ length: 4 }, () => "CheckpointUnavailable")
+        )
       }).pipe(Effect.provide(answering(answer)))
     )
   }
@@ -131,7 +139,10 @@ describe("CheckpointPlatform", () => {
           yield* Effect.flip(checkpoint.list(workspaceId, workflowId)),
           yield* Effect.flip(checkpoint.clear(workspaceId, workflowId))
         ]
-        assert.deepStrictEqual(errors.map(({ _tag }) => _tag), Array.from({ length: 3 }, () => "CheckpointRejected"))
+        assert.deepStrictEqual(
+          errors.map(({ _tag }) => _tag),
+          Array.from({ length: 3 }, () => "CheckpointRejected")
+        )
       }
     }).pipe(Effect.provide(answering("no answer")))
   )

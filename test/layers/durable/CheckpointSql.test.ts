@@ -11,7 +11,11 @@ import { Checkpoint } from "../../../src/services/durable/Checkpoint.ts"
 import { checkpointConformance, someWorkspaces } from "./checkpointConformance.ts"
 
 const over = (filename: string) =>
-  CheckpointSql.layer.pipe(Layer.provideMerge(SqliteClient.layer({ filename })), Layer.provide(NodeCrypto.layerSecureRandom), Layer.fresh)
+  CheckpointSql.layer.pipe(
+    Layer.provideMerge(SqliteClient.layer({ filename })),
+    Layer.provide(NodeCrypto.layerSecureRandom),
+    Layer.fresh
+  )
 
 checkpointConformance({ name: "CheckpointSql", layer: over(":memory:") })
 
@@ -27,7 +31,8 @@ it.effect("what was saved is there after a restart on the same file, and repeats
     const list = Effect.flatMap(Checkpoint, (checkpoint) => checkpoint.list(workspaceId, "w"))
     assert.deepStrictEqual(yield* Effect.provide(list, database), [first])
     assert.strictEqual((yield* Effect.provide(save, database)).id, first.id)
-  }).pipe(Effect.provide(NodeFileSystem.layer)))
+  }).pipe(Effect.provide(NodeFileSystem.layer))
+)
 
 it.effect("a save is part of the caller's transaction", () =>
   Effect.gen(function* () {
@@ -35,7 +40,8 @@ it.effect("a save is part of the caller's transaction", () =>
     const sql = yield* SqlClient
     yield* Effect.exit(sql.withTransaction(Effect.andThen(checkpoint.save(input), Effect.fail("no"))))
     assert.deepStrictEqual(yield* checkpoint.list(workspaceId, "w"), [])
-  }).pipe(Effect.provide(over(":memory:"))))
+  }).pipe(Effect.provide(over(":memory:")))
+)
 
 it.effect("a store that fails, or holds what is no checkpoint, is unavailable: an error, not a defect", () =>
   Effect.gen(function* () {
@@ -51,5 +57,9 @@ it.effect("a store that fails, or holds what is no checkpoint, is unavailable: a
       yield* Effect.flip(checkpoint.list(workspaceId, "w")),
       yield* Effect.flip(checkpoint.clear(workspaceId, "w"))
     ]
-    assert.deepStrictEqual(errors.map(({ _tag }) => _tag), Array.from({ length: 4 }, () => "CheckpointUnavailable"))
-  }).pipe(Effect.provide(over(":memory:"))))
+    assert.deepStrictEqual(
+      errors.map(({ _tag }) => _tag),
+      Array.from({ length: 4 }, () => "CheckpointUnavailable")
+    )
+  }).pipe(Effect.provide(over(":memory:")))
+)

@@ -69,9 +69,13 @@ export const checkpointConformance = <R, E>({ layer, live = false, name, runs = 
         yield* save("other", "task_receive", 0)
         const listed = yield* checkpoint.list(a, "ordered")
         assert.deepStrictEqual(texts(listed), texts(saved.toReversed()))
-        assert.deepStrictEqual(listed.map(({ id }) => id), saved.toReversed().map(({ id }) => id))
+        assert.deepStrictEqual(
+          listed.map(({ id }) => id),
+          saved.toReversed().map(({ id }) => id)
+        )
         assert.deepStrictEqual(yield* checkpoint.list(b, "ordered"), [])
-      }))
+      })
+    )
 
     it.effect("equal steps come newest first", () =>
       Effect.gen(function* () {
@@ -81,7 +85,8 @@ export const checkpointConformance = <R, E>({ layer, live = false, name, runs = 
         }
         const names = (yield* checkpoint.list(a, "equal")).map(({ stepName }) => stepName)
         assert.deepStrictEqual(names, ["one", "three", "two"])
-      }))
+      })
+    )
 
     it.effect("a repeat replaces the step and keeps its id", () =>
       Effect.gen(function* () {
@@ -97,17 +102,27 @@ export const checkpointConformance = <R, E>({ layer, live = false, name, runs = 
         if (before === undefined || after === undefined) return
         assert.strictEqual(text(after), text({ ...key, stepIndex: 5, payload: "second" }))
         assert.isTrue(DateTime.isGreaterThanOrEqualTo(after.completedAt, before.completedAt))
-      }))
+      })
+    )
 
     it.effect("latest is the step written last, over all workflows, repeats counted", () =>
       Effect.gen(function* () {
         const { a, checkpoint } = yield* setup
-        for (const [workflowId, stepName, stepIndex] of [["l1", "high", 9], ["l2", "low", 0], ["l1", "low", 0], ["l2", "low", 0]] as const) {
+        for (const [workflowId, stepName, stepIndex] of [
+          ["l1", "high", 9],
+          ["l2", "low", 0],
+          ["l1", "low", 0],
+          ["l2", "low", 0]
+        ] as const) {
           const saved = yield* checkpoint.save({ workspaceId: a, workflowId, stepName, stepIndex, payload: null })
           const latest = yield* checkpoint.latest(a)
-          assert.deepStrictEqual(Option.map(latest, ({ id }: SavedStep) => id), Option.some(saved.id))
+          assert.deepStrictEqual(
+            Option.map(latest, ({ id }: SavedStep) => id),
+            Option.some(saved.id)
+          )
         }
-      }))
+      })
+    )
 
     it.effect("clear removes one workflow and counts", () =>
       Effect.gen(function* () {
@@ -121,7 +136,8 @@ export const checkpointConformance = <R, E>({ layer, live = false, name, runs = 
         assert.strictEqual(yield* checkpoint.clear(a, "cleared"), 0)
         assert.strictEqual((yield* checkpoint.list(b, "cleared")).length, 2)
         assert.strictEqual(yield* checkpoint.clear(b, "cleared"), 2)
-      }))
+      })
+    )
 
     it.effect("nothing there is nothing, not an error", () =>
       Effect.gen(function* () {
@@ -130,7 +146,8 @@ export const checkpointConformance = <R, E>({ layer, live = false, name, runs = 
         assert.deepStrictEqual(yield* checkpoint.latest(b), Option.none())
         assert.deepStrictEqual(yield* checkpoint.list(b, "never"), [])
         assert.strictEqual(yield* checkpoint.clear(b, "never"), 0)
-      }))
+      })
+    )
 
     it.effect("what does not fit the schema is rejected, and leaves nothing", () =>
       Effect.gen(function* () {
@@ -150,39 +167,65 @@ export const checkpointConformance = <R, E>({ layer, live = false, name, runs = 
           assert.strictEqual(error._tag, "CheckpointRejected", error.message)
         }
         assert.deepStrictEqual(yield* checkpoint.list(a, "wrong"), [])
-      }))
+      })
+    )
 
-    it.effect.prop("any input that fits the schema comes back as it went in", [CheckpointInput], ([input]) =>
-      Effect.gen(function* () {
-        const { a, checkpoint } = yield* setup
-        if (!addressable(input)) return
-        const saved = yield* checkpoint.save({ ...input, workspaceId: a })
-        assert.strictEqual(text(saved), text(input))
-        const listed = yield* checkpoint.list(a, input.workflowId)
-        assert.strictEqual(listed.filter(({ stepName }) => stepName === input.stepName).map(text).join(), text(input))
-        yield* checkpoint.clear(a, input.workflowId)
-      }), { arbitrary: { runs } })
+    it.effect.prop(
+      "any input that fits the schema comes back as it went in",
+      [CheckpointInput],
+      ([input]) =>
+        Effect.gen(function* () {
+          const { a, checkpoint } = yield* setup
+          if (!addressable(input)) return
+          const saved = yield* checkpoint.save({ ...input, workspaceId: a })
+          assert.strictEqual(text(saved), text(input))
+          const listed = yield* checkpoint.list(a, input.workflowId)
+          assert.strictEqual(
+            listed
+              .filter(({ stepName }) => stepName === input.stepName)
+              .map(text)
+              .join(),
+            text(input)
+          )
+          yield* checkpoint.clear(a, input.workflowId)
+        }),
+      { arbitrary: { runs } }
+    )
 
-    it.effect.prop("after any operations it holds what a plain list would hold", [Schema.Array(Operation)], ([operations]) =>
-      Effect.gen(function* () {
-        const { b, checkpoint } = yield* setup
-        let model: ReadonlyArray<Saved> = []
-        for (const workflowId of Workflow.literals) yield* checkpoint.clear(b, workflowId)
-        for (const operation of operations) {
-          if (operation._tag === "save") {
-            const { _tag: _, ...input } = operation
-            yield* checkpoint.save({ ...input, workspaceId: b })
-            model = [...model.filter((one) => one.workflowId !== input.workflowId || one.stepName !== input.stepName), input]
-          } else {
-            const cleared = model.filter((one) => one.workflowId === operation.workflowId)
-            assert.strictEqual(yield* checkpoint.clear(b, operation.workflowId), cleared.length)
-            model = model.filter((one) => one.workflowId !== operation.workflowId)
+    it.effect.prop(
+      "after any operations it holds what a plain list would hold",
+      [Schema.Array(Operation)],
+      ([operations]) =>
+        Effect.gen(function* () {
+          const { b, checkpoint } = yield* setup
+          let model: ReadonlyArray<Saved> = []
+          for (const workflowId of Workflow.literals) yield* checkpoint.clear(b, workflowId)
+          for (const operation of operations) {
+            if (operation._tag === "save") {
+              const { _tag: _, ...input } = operation
+              yield* checkpoint.save({ ...input, workspaceId: b })
+              model = [
+                ...model.filter((one) => one.workflowId !== input.workflowId || one.stepName !== input.stepName),
+                input
+              ]
+            } else {
+              const cleared = model.filter((one) => one.workflowId === operation.workflowId)
+              assert.strictEqual(yield* checkpoint.clear(b, operation.workflowId), cleared.length)
+              model = model.filter((one) => one.workflowId !== operation.workflowId)
+            }
           }
-        }
-        for (const workflowId of Workflow.literals) {
-          const expected = model.filter((one) => one.workflowId === workflowId).toReversed().toSorted((x, y) => y.stepIndex - x.stepIndex)
-          assert.deepStrictEqual(texts(yield* checkpoint.list(b, workflowId)), texts(expected))
-        }
-        assert.deepStrictEqual(Option.map(yield* checkpoint.latest(b), text), Option.map(Option.fromUndefinedOr(model.at(-1)), text))
-      }), { arbitrary: { runs } })
+          for (const workflowId of Workflow.literals) {
+            const expected = model
+              .filter((one) => one.workflowId === workflowId)
+              .toReversed()
+              .toSorted((x, y) => y.stepIndex - x.stepIndex)
+            assert.deepStrictEqual(texts(yield* checkpoint.list(b, workflowId)), texts(expected))
+          }
+          assert.deepStrictEqual(
+            Option.map(yield* checkpoint.latest(b), text),
+            Option.map(Option.fromUndefinedOr(model.at(-1)), text)
+          )
+        }),
+      { arbitrary: { runs } }
+    )
   })

@@ -48,14 +48,17 @@ describe("SqliteClient", () => {
       yield* Effect.exit(sql.withTransaction(Effect.andThen(add(1), Effect.fail("no"))))
       const begun = yield* Deferred.make<void>()
       const fiber = yield* Effect.forkChild(
-        sql.withTransaction(add(2).pipe(Effect.andThen(Deferred.succeed(begun, undefined)), Effect.andThen(Effect.never)))
+        sql.withTransaction(
+          add(2).pipe(Effect.andThen(Deferred.succeed(begun, undefined)), Effect.andThen(Effect.never))
+        )
       )
       yield* Deferred.await(begun)
       yield* Fiber.interrupt(fiber)
       assert.deepStrictEqual(yield* all, [])
       yield* sql.withTransaction(add(3))
       assert.deepStrictEqual(yield* all, [3])
-    }).pipe(Effect.provide(memory)))
+    }).pipe(Effect.provide(memory))
+  )
 
   it.effect("a nested transaction that fails takes only itself back", () =>
     Effect.gen(function* () {
@@ -68,7 +71,8 @@ describe("SqliteClient", () => {
         })
       )
       assert.deepStrictEqual(yield* all, [1, 3])
-    }).pipe(Effect.provide(memory)))
+    }).pipe(Effect.provide(memory))
+  )
 
   it.effect("a statement of another fiber waits for the transaction, and does not become part of it", () =>
     Effect.gen(function* () {
@@ -93,7 +97,8 @@ describe("SqliteClient", () => {
       assert.deepStrictEqual(yield* all, [2])
       yield* Effect.forEach([10, 11, 12, 13, 14], add, { concurrency: 5, discard: true })
       assert.deepStrictEqual(yield* all, [2, 10, 11, 12, 13, 14])
-    }).pipe(Effect.provide(memory)))
+    }).pipe(Effect.provide(memory))
+  )
 
   it.effect("a commit that fails is an error, and the connection works on", () =>
     Effect.gen(function* () {
@@ -103,7 +108,8 @@ describe("SqliteClient", () => {
       assert.strictEqual(failsWithSqlError(exit), "ConstraintError")
       yield* add(1)
       assert.deepStrictEqual(yield* all, [1])
-    }).pipe(Effect.provide(memory)))
+    }).pipe(Effect.provide(memory))
+  )
 
   it.effect("values go in and come out: undefined, dates, booleans, bytes, big integers; rows are plain objects", () =>
     Effect.gen(function* () {
@@ -116,8 +122,11 @@ describe("SqliteClient", () => {
       assert.deepStrictEqual(bytes, [new Uint8Array([1, 2])])
       const big = sql`SELECT ${9007199254740993n} AS big`
       assert.strictEqual(failsWithSqlError(yield* Effect.exit(big)), "UnknownError")
-      assert.deepStrictEqual(yield* Effect.provideService(big, SqlClient.SafeIntegers, true), [{ big: 9007199254740993n }])
-    }).pipe(Effect.provide(memory)))
+      assert.deepStrictEqual(yield* Effect.provideService(big, SqlClient.SafeIntegers, true), [
+        { big: 9007199254740993n }
+      ])
+    }).pipe(Effect.provide(memory))
+  )
 
   it.effect("an object as the only parameter, several statements in one text: refused, not misread", () =>
     Effect.gen(function* () {
@@ -128,7 +137,8 @@ describe("SqliteClient", () => {
       const two = yield* Effect.exit(sql`CREATE TABLE a (x); CREATE TABLE b (x)`)
       assert.strictEqual(failsWithSqlError(two), "SqlSyntaxError")
       assert.deepStrictEqual(yield* sql`SELECT 1 AS x; -- and a word`, [{ x: 1 }])
-    }).pipe(Effect.provide(memory)))
+    }).pipe(Effect.provide(memory))
+  )
 
   it.effect("errors of a statement have their reason", () =>
     Effect.gen(function* () {
@@ -138,7 +148,8 @@ describe("SqliteClient", () => {
       assert.strictEqual(failsWithSqlError(unique), "UniqueViolation")
       assert.strictEqual(failsWithSqlError(yield* Effect.exit(add(1))), "ConstraintError")
       assert.strictEqual(failsWithSqlError(yield* Effect.exit(sql`SELEC`)), "UnknownError")
-    }).pipe(Effect.provide(memory)))
+    }).pipe(Effect.provide(memory))
+  )
 
   it.effect("a cached statement sees a changed table, and the cache stays within its size", () =>
     Effect.gen(function* () {
@@ -152,7 +163,8 @@ describe("SqliteClient", () => {
         assert.deepStrictEqual(yield* sql.unsafe(`SELECT ${n} AS n`), [{ n }])
         assert.deepStrictEqual(yield* sql.unsafe(`SELECT ${n} AS n`).values, [[n]])
       }
-    }).pipe(Effect.provide(SqliteClient.layer({ filename: ":memory:", prepareCacheSize: 2 }))))
+    }).pipe(Effect.provide(SqliteClient.layer({ filename: ":memory:", prepareCacheSize: 2 })))
+  )
 
   it.effect("streams rows, and leaves no statement open when the reader stops early", () =>
     Effect.gen(function* () {
@@ -163,7 +175,8 @@ describe("SqliteClient", () => {
       assert.deepStrictEqual(yield* Stream.runCollect(Stream.take(stream, 2)), [{ n: 1 }, { n: 2 }])
       yield* sql`DROP TABLE numbers`
       assert.isTrue(Exit.isFailure(yield* Effect.exit(all)))
-    }).pipe(Effect.provide(memory)))
+    }).pipe(Effect.provide(memory))
+  )
 
   it.effect("the file and its companions are for their owner alone, and hold what was written", () =>
     Effect.gen(function* () {
@@ -183,15 +196,24 @@ describe("SqliteClient", () => {
         assert.deepStrictEqual(yield* sql`SELECT n FROM numbers`, [{ n: 1 }])
         assert.strictEqual(Fs.statSync(filename).mode & 0o777, 0o600)
       }).pipe(Effect.provide(sqlite))
-    }))
+    })
+  )
 
   it.effect("a missing folder, a file that is no database, a read-only and a closed one: errors, not defects", () =>
     Effect.gen(function* () {
       const directory = yield* temporary
       const use = (config: SqliteClient.SqliteClientConfig) =>
-        Effect.exit(Effect.provide(Effect.flatMap(SqlClient.SqlClient, (sql) => sql`CREATE TABLE t (x)`), Layer.fresh(SqliteClient.layer(config))))
+        Effect.exit(
+          Effect.provide(
+            Effect.flatMap(SqlClient.SqlClient, (sql) => sql`CREATE TABLE t (x)`),
+            Layer.fresh(SqliteClient.layer(config))
+          )
+        )
       failsWithSqlError(yield* use({ filename: `${directory}/no/a.db` }))
-      Fs.writeFileSync(`${directory}/text.db`, "this is no database, but quite long enough to be taken for one ".repeat(50))
+      Fs.writeFileSync(
+        `${directory}/text.db`,
+        "this is no database, but quite long enough to be taken for one ".repeat(50)
+      )
       failsWithSqlError(yield* use({ filename: `${directory}/text.db` }))
       assert.isTrue(Exit.isSuccess(yield* use({ filename: `${directory}/a.db`, disableWAL: true })))
       failsWithSqlError(yield* use({ filename: `${directory}/a.db`, readonly: true }))
@@ -200,9 +222,13 @@ describe("SqliteClient", () => {
       const scope = yield* Scope.make()
       const context = yield* Layer.buildWithScope(Layer.fresh(memory), scope)
       yield* Scope.close(scope, Exit.void)
-      const closed = Effect.provideContext(Effect.flatMap(SqlClient.SqlClient, (sql) => sql`SELECT 1`), context)
+      const closed = Effect.provideContext(
+        Effect.flatMap(SqlClient.SqlClient, (sql) => sql`SELECT 1`),
+        context
+      )
       assert.strictEqual(failsWithSqlError(yield* Effect.exit(closed)), "ConnectionError")
-    }))
+    })
+  )
 
   it.effect("another connection's lock is waited for shortly, and then an error that says so", () =>
     Effect.gen(function* () {
@@ -211,17 +237,21 @@ describe("SqliteClient", () => {
         Layer.build(Layer.fresh(SqliteClient.layer(config))),
         Layer.build(Layer.fresh(SqliteClient.layer(config)))
       ])
-      const write = Effect.flatMap(SqlClient.SqlClient, (sql) => sql.withTransaction(sql`CREATE TABLE IF NOT EXISTS t (x)`))
+      const write = Effect.flatMap(SqlClient.SqlClient, (sql) =>
+        sql.withTransaction(sql`CREATE TABLE IF NOT EXISTS t (x)`)
+      )
       const exit = yield* Effect.flatMap(SqlClient.SqlClient, (sql) =>
         sql.withTransaction(Effect.exit(Effect.provideContext(write, two)))
       ).pipe(Effect.provideContext(one))
       assert.strictEqual(failsWithSqlError(exit), "LockTimeoutError")
       yield* Effect.provideContext(write, two)
-    }))
+    })
+  )
 })
 
 describe("migrate", () => {
-  const create = (table: string) => Effect.flatMap(SqlClient.SqlClient, (sql) => Effect.asVoid(sql.unsafe(`CREATE TABLE ${table} (x)`)))
+  const create = (table: string) =>
+    Effect.flatMap(SqlClient.SqlClient, (sql) => Effect.asVoid(sql.unsafe(`CREATE TABLE ${table} (x)`)))
 
   it.effect("two capabilities share one database, each with its own numbers, each migration once", () =>
     Effect.gen(function* () {
@@ -230,7 +260,8 @@ describe("migrate", () => {
       const both = { "2_more": create("a2"), "1_create": create("a") }
       assert.deepStrictEqual(yield* migrate("a_migrations", both), [[2, "more"]])
       assert.deepStrictEqual(yield* migrate("a_migrations", both), [])
-    }).pipe(Effect.provide(memory)))
+    }).pipe(Effect.provide(memory))
+  )
 
   it.effect("one that fails leaves nothing of its batch", () =>
     Effect.gen(function* () {
@@ -239,5 +270,6 @@ describe("migrate", () => {
       assert.strictEqual(error._tag, "MigrationError")
       assert.deepStrictEqual(yield* sql`SELECT name FROM sqlite_schema WHERE name = 'a'`, [])
       assert.strictEqual((yield* migrate("a_migrations", { "1_create": create("a") })).length, 1)
-    }).pipe(Effect.provide(memory)))
+    }).pipe(Effect.provide(memory))
+  )
 })

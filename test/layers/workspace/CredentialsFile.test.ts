@@ -11,7 +11,9 @@ import { Credentials } from "../../../src/services/workspace/Credentials.ts"
 import { StateDirectory } from "../../../src/services/workspace/StateDirectory.ts"
 
 const at = (path: string, initial?: string) =>
-  CredentialsFile.layerWith({ initial: Option.map(Option.fromUndefinedOr(initial), (token) => Redacted.make(token)) }).pipe(
+  CredentialsFile.layerWith({
+    initial: Option.map(Option.fromUndefinedOr(initial), (token) => Redacted.make(token))
+  }).pipe(
     Layer.provide(Layer.succeed(StateDirectory, StateDirectory.of({ path, file: (name) => `${path}/${name}` }))),
     Layer.provide(NodeServices.layer)
   )
@@ -29,21 +31,23 @@ const directory = Effect.gen(function* () {
 }).pipe(Effect.provide(NodeServices.layer))
 
 describe("CredentialsFile", () => {
-  it.effect("there is no token until one is stored; then it is there for every later reader, in a file of mode 0600", () =>
-    Effect.gen(function* () {
-      const { file, files, path } = yield* directory
-      const first = at(path)
-      yield* Effect.gen(function* () {
-        assert.isUndefined(yield* load)
-        yield* store(" one\n")
-        assert.strictEqual(yield* load, "one")
-        yield* store("two")
-        assert.strictEqual(yield* load, "two")
-      }).pipe(Effect.provide(first))
-      assert.strictEqual((yield* files.stat(file)).mode & 0o777, 0o600)
-      assert.strictEqual(yield* Effect.provide(load, at(path)), "two")
-      assert.deepStrictEqual(yield* files.readDirectory(path), ["token"])
-    })
+  it.effect(
+    "there is no token until one is stored; then it is there for every later reader, in a file of mode 0600",
+    () =>
+      Effect.gen(function* () {
+        const { file, files, path } = yield* directory
+        const first = at(path)
+        yield* Effect.gen(function* () {
+          assert.isUndefined(yield* load)
+          yield* store(" one\n")
+          assert.strictEqual(yield* load, "one")
+          yield* store("two")
+          assert.strictEqual(yield* load, "two")
+        }).pipe(Effect.provide(first))
+        assert.strictEqual((yield* files.stat(file)).mode & 0o777, 0o600)
+        assert.strictEqual(yield* Effect.provide(load, at(path)), "two")
+        assert.deepStrictEqual(yield* files.readDirectory(path), ["token"])
+      })
   )
 
   it.effect("the current token is not written again", () =>

@@ -22,7 +22,11 @@ import { WorkspaceId } from "../../../src/services/workspace/WorkspaceId.ts"
 
 const id = WorkspaceId.make("bf3dbe33-0ad2-4c9c-9c9e-733e57bdcbee")
 const other = WorkspaceId.make("0e1b2c3d-0ad2-4c9c-9c9e-733e57bdcbee")
-const Config = PlatformConfigFixed.layer({ platformUrl: "http://platform:8080/base", workspaceId: id, stateDirectory: "/x" })
+const Config = PlatformConfigFixed.layer({
+  platformUrl: "http://platform:8080/base",
+  workspaceId: id,
+  stateDirectory: "/x"
+})
 const state = { workspace_id: id, status: "online", paused: false, deleted: false }
 
 type Answer = Response | "no answer" | "never" | "cut off"
@@ -46,11 +50,20 @@ const network = (answers: ReadonlyArray<Answer>) => {
 
 const ok = Response.json(state)
 const unavailable = (headers: Record<string, string> = {}) =>
-  Response.json({ error: "platform datastore unavailable — retry shortly", code: "platform_unavailable" }, { status: 503, headers })
+  Response.json(
+    { error: "platform datastore unavailable — retry shortly", code: "platform_unavailable" },
+    { status: 503, headers }
+  )
 
-const over = (http: Layer.Layer<HttpClient.HttpClient>, token?: string, options?: Partial<PlatformClientHttp.Options>) =>
+const over = (
+  http: Layer.Layer<HttpClient.HttpClient>,
+  token?: string,
+  options?: Partial<PlatformClientHttp.Options>
+) =>
   PlatformClientHttp.layerWith(options).pipe(
-    Layer.provideMerge(CredentialsMemory.layer(Option.map(Option.fromUndefinedOr(token), (value) => Redacted.make(value)))),
+    Layer.provideMerge(
+      CredentialsMemory.layer(Option.map(Option.fromUndefinedOr(token), (value) => Redacted.make(value)))
+    ),
     Layer.provide(Config),
     Layer.provide(http)
   )
@@ -69,8 +82,14 @@ describe("PlatformClientHttp", () => {
         requests.map(({ url }) => url),
         Array.from({ length: 2 }, () => `http://platform:8080/base/workspaces/${id}/state`)
       )
-      assert.deepStrictEqual(requests.map(({ headers }) => headers["authorization"]), ["Bearer first", "Bearer rotated"])
-      assert.deepStrictEqual(requests.map(({ headers }) => headers["x-workspace-id"]), [id, id])
+      assert.deepStrictEqual(
+        requests.map(({ headers }) => headers["authorization"]),
+        ["Bearer first", "Bearer rotated"]
+      )
+      assert.deepStrictEqual(
+        requests.map(({ headers }) => headers["x-workspace-id"]),
+        [id, id]
+      )
     }).pipe(Effect.provide(over(http, "first")))
   })
 
@@ -143,11 +162,18 @@ describe("PlatformClientHttp", () => {
     return Effect.gen(function* () {
       const ended = yield* Ref.make<ReadonlyArray<string>>([])
       const watch = (name: string, request: Effect.Effect<unknown, unknown, PlatformClient>) =>
-        Effect.forkChild(Effect.andThen(Effect.flip(request), Ref.update(ended, (names) => [...names, name])))
+        Effect.forkChild(
+          Effect.andThen(
+            Effect.flip(request),
+            Ref.update(ended, (names) => [...names, name])
+          )
+        )
       yield* watch("heartbeat", beat)
       yield* watch(
         "proxy",
-        Effect.flatMap(PlatformClient, (client) => client.a2a.proxy({ params: { id: other }, headers: {}, payload: {} }))
+        Effect.flatMap(PlatformClient, (client) =>
+          client.a2a.proxy({ params: { id: other }, headers: {}, payload: {} })
+        )
       )
       yield* TestClock.adjust("9 seconds")
       assert.deepStrictEqual(yield* Ref.get(ended), [])

@@ -78,7 +78,15 @@ describe("StateDirectoryNode", () => {
     assert.strictEqual(StateDirectoryNode.networkFileSystem(0x6969), "NFS")
     assert.strictEqual(StateDirectoryNode.networkFileSystem(0xff534d42), "CIFS")
     assert.strictEqual(StateDirectoryNode.networkFileSystem(0xff534d42 | 0), "CIFS")
-    const local = { ext4: 0xef53, xfs: 0x58465342, btrfs: 0x9123683e, tmpfs: 0x01021994, overlay: 0x794c7630, "9p": 0x01021997, fuse: 0x65735546 }
+    const local = {
+      ext4: 0xef53,
+      xfs: 0x58465342,
+      btrfs: 0x9123683e,
+      tmpfs: 0x01021994,
+      overlay: 0x794c7630,
+      "9p": 0x01021997,
+      fuse: 0x65735546
+    }
     for (const [name, type] of Object.entries(local)) {
       assert.isUndefined(StateDirectoryNode.networkFileSystem(type), name)
     }

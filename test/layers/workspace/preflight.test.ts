@@ -31,7 +31,9 @@ describe("preflight", () => {
   it.effect("where the default host does not resolve it names both remedies", () =>
     Effect.gen(function* () {
       for (const inContainer of [true, false]) {
-        const problem = Preflight.check(nowhere).pipe(Effect.provide(at("http://host.docker.internal:8080", inContainer)))
+        const problem = Preflight.check(nowhere).pipe(
+          Effect.provide(at("http://host.docker.internal:8080", inContainer))
+        )
         const { message } = yield* Effect.flip(problem)
         assert.include(message, "host.docker.internal does not resolve")
         assert.include(message, "set PLATFORM_URL")
