@@ -68,7 +68,7 @@ const program = Effect.fnUntraced(function* (name: string, file: string, environ
   } satisfies Supervisor.Program
 })
 
-const say = (json: boolean) => (text: string) => (json ? Console.error(text) : Console.log(text))
+const say = (json: boolean) => (text: string) => (json ? Effect.void : Console.log(text))
 
 // The platform, up and answering; what ends it for good ends us.
 const startPlatform = Effect.fnUntraced(function* (
@@ -159,7 +159,10 @@ const bringUp = Effect.fnUntraced(function* (options: {
         messageId: `local-${yield* Clock.currentTimeMillis}`,
         text: options.text,
         onTable: (table) => tell(`\n${table}\n`),
-        onStep: (step) => tell(`  ✓ ${step.workspace.padEnd(10)} ${step.index} ${step.name}`)
+        onStep: ({ index, name, workspace }, done, all) =>
+          tell(
+            `  ✓ ${workspace.padEnd(10)} ${index} ${name.padEnd(14)} ${"█".repeat(done)}${"░".repeat(Math.max(0, all - done))} ${done}/${all}`
+          )
       })
       if (options.json) yield* Console.log(yield* Schema.encodeEffect(Schema.fromJsonString(RunReport))(report))
       else yield* tell(`\ntask ${report.taskId} ${report.state}\n\n${report.result}\n`)

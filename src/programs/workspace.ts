@@ -9,7 +9,6 @@ import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as HttpRouter from "effect/http/HttpRouter"
-import * as Config from "effect/Config"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -52,9 +51,7 @@ const Platform = RegistryPlatform.layer.pipe(
   Layer.provideMerge(PlatformClientHttp.layer),
   Layer.provideMerge(
     Layer.unwrap(
-      Effect.map(Config.option(Config.Redacted("WORKSPACE_AUTH_TOKEN")), (initial) =>
-        CredentialsFile.layerWith({ initial })
-      )
+      Effect.map(WorkspaceSettings, ({ initialToken }) => CredentialsFile.layerWith({ initial: initialToken }))
     )
   )
 )

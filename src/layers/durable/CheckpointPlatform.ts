@@ -41,6 +41,8 @@ const translate =
     switch (error._tag) {
       case "PlatformUnavailable":
       case "SchemaError":
+      // A token can be replaced; what waits for it is not lost by then.
+      case "Unauthorized":
         return unavailable()
       case "TooMany":
         // Where waiting helps the platform says how long; without that a limit is reached.
@@ -53,7 +55,6 @@ const translate =
         const issues = (error.issues ?? []).map(({ message, path }) => `${path}: ${message}`)
         return new CheckpointRejected({ operation, detail: [error.error, ...issues].join("; ") })
       }
-      case "Unauthorized":
       case "Forbidden":
       case "NotFound":
       case "PayloadTooLarge":

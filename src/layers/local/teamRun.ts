@@ -28,19 +28,20 @@ const keyOf = (step: typeof StepReport.Type) => `${step.workspace}/${step.workfl
 
 /**
  * Sends `text` to the first member (the coordinator) and reports how it ended. `onStep` sees each step once, as it is
- * checkpointed; `onTable` the team's table whenever it looks different.
+ * checkpointed, with how many of how many are there; `onTable` the team's table whenever it looks different.
  */
 export const run = Effect.fn("teamRun.run")(function* (options: {
   readonly members: ReadonlyArray<Placed>
   readonly platformUrl: string
   readonly messageId: string
   readonly text: string
-  readonly onStep: (step: typeof StepReport.Type) => Effect.Effect<void>
+  readonly onStep: (step: typeof StepReport.Type, done: number, all: number) => Effect.Effect<void>
   readonly onTable: (table: string) => Effect.Effect<void>
 }) {
   const a2a = yield* A2AClient
   const { members, messageId, platformUrl, text } = options
   const [lead] = members
+  const all = members.length * phases.length
   if (lead === undefined) return yield* Effect.die("a team has at least a lead")
 
   // Steps that were there before belong to former tasks.
@@ -54,8 +55,8 @@ export const run = Effect.fn("teamRun.run")(function* (options: {
       const known = yield* Ref.get(seen)
       if (known.has(keyOf(step))) continue
       yield* Ref.set(seen, new Set([...known, keyOf(step)]))
-      yield* Ref.update(steps, (all) => [...all, step])
-      yield* options.onStep(step)
+      const done = yield* Ref.updateAndGet(steps, (found) => [...found, step])
+      yield* options.onStep(step, done.length, all)
     }
   })
   const lookAtTable = Effect.gen(function* () {
@@ -79,7 +80,6 @@ export const run = Effect.fn("teamRun.run")(function* (options: {
     )
   yield* Fiber.interrupt(watcher)
 
-  const all = members.length * phases.length
   yield* Effect.andThen(look, Ref.get(steps)).pipe(
     Effect.repeat({ schedule: Schedule.spaced(watchInterval), until: (found) => found.length >= all }),
     Effect.timeoutOption(stepsTimeout)

@@ -18,11 +18,10 @@ const isBaseUrl = (value: string) => {
   const url = URL.canParse(value) ? new URL(value) : undefined
   return (
     url !== undefined &&
-    (url.protocol === "http:" || url.protocol === "https:") &&
     url.username === "" &&
     url.password === "" &&
-    url.search === "" &&
-    url.hash === ""
+    // As it is written: `URL` forgives `http:host`, backslashes, line breaks, and an empty query.
+    /^https?:\/\/[^\s\\?#]+$/i.test(value)
   )
 }
 

@@ -83,6 +83,7 @@ const executor = Config.Literals(["echo", "command", "fan-out"], "MOLECULE_EXECU
 export const config = Config.all({
   name: Config.NonEmptyString("MOLECULE_NAME").pipe(Config.withDefault("molecule workspace")),
   description: Config.String("MOLECULE_DESCRIPTION").pipe(Config.withDefault("A Molecule workspace")),
+  initialToken: Config.option(Config.Redacted("WORKSPACE_AUTH_TOKEN")),
   host: Config.NonEmptyString("MOLECULE_A2A_HOST").pipe(Config.withDefault("127.0.0.1")),
   port: Config.schema(
     Schema.FiniteFromString.check(Schema.isInt(), Schema.isBetween({ minimum: 0, maximum: 65535 })),

@@ -46,7 +46,7 @@ export const check = Effect.fn("preflight.check")(function* (
   return yield* new PreflightError({
     problems: [
       {
-        what: `the platform's host ${hostname} does not resolve${inContainer ? " inside this container" : ""} (PLATFORM_URL is ${platformUrl})`,
+        what: `the platform's host ${hostname} does not resolve${inContainer ? " inside this container" : ""} (its URL is ${platformUrl})`,
         remedies: remediesFor(hostname, inContainer)
       }
     ]

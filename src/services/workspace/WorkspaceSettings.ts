@@ -5,6 +5,8 @@
  */
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
+import type * as Option from "effect/Option"
+import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { CommandSpec } from "../agent/CommandSpec.ts"
 
@@ -24,6 +26,8 @@ export class WorkspaceSettings extends Context.Service<
     /** Name and description on the agent card. */
     readonly name: string
     readonly description: string
+    /** The token that a person was shown when the workspace was created; used until there is one in the state directory. */
+    readonly initialToken: Option.Option<Redacted.Redacted>
     /** Address that the A2A server binds. Loopback unless told otherwise. */
     readonly host: string
     /** Port of the A2A server; 0 takes a free one, which is announced at registration. */

@@ -76,7 +76,6 @@ describe("CheckpointPlatform", () => {
       json(400, { error: "invalid request body", issues: [{ path: "step_name", message: "too long" }] }),
       "step_name: too long"
     ],
-    [json(401, { error: "invalid workspace auth token" }), "invalid workspace auth token"],
     [json(403, { error: "not for you" }), "not for you"],
     [json(404, { error: "workspace not found" }), "workspace not found"],
     [json(413, { error: "request body too large" }), "request body too large"],
@@ -95,6 +94,7 @@ describe("CheckpointPlatform", () => {
 
   const unavailable = [
     "no answer",
+    json(401, { error: "invalid workspace auth token" }),
     json(503, { error: "platform datastore unavailable — retry shortly", code: "platform_unavailable" }),
     json(429, { error: "rate limit exceeded", retry_after: 3 }),
     json(500, { error: "?" }),

@@ -52,6 +52,10 @@ const truth: ReadonlyArray<readonly [string | undefined, string, string]> = [
   ["http://user:secret@platform", "!http://user:secret@platform", "!http://user:secret@platform"],
   ["http://platform?x=1", "!http://platform?x=1", "!http://platform?x=1"],
   ["http://platform#x", "!http://platform#x", "!http://platform#x"],
+  ["http://platform?", "!http://platform?", "!http://platform?"],
+  ["http:platform", "!http:platform", "!http:platform"],
+  ["http:\\\\platform", "!PLATFORM_URL", "!PLATFORM_URL"],
+  ["http://plat\nform", "!PLATFORM_URL", "!PLATFORM_URL"],
   ["javascript:alert(1)", "!javascript:alert(1)", "!javascript:alert(1)"]
 ]
 
