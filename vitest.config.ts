@@ -6,7 +6,7 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     // The tests of programs mostly wait for processes: more workers than cores keep the cores busy.
-    maxWorkers: 4,
+    maxWorkers: 3,
     reporters: ["default", "./scripts/summary-reporter.ts"]
   }
 })

@@ -29,11 +29,11 @@ export const stateAt = (path: string) => Layer.succeed(StateDirectory, { path, f
 export const taskOf = (text: string) =>
   new TaskInput({ taskId: "task-1", contextId: "context-1", messageId: "message-1", caller: "admin", text })
 
-/** Reads until the answer is right; fails after five seconds. */
+/** Reads until the answer is right; fails after twenty seconds. */
 export const eventually = <A, E, R>(effect: Effect.Effect<A, E, R>, right: (value: A) => boolean) =>
   effect.pipe(
     Effect.repeat({ schedule: Schedule.spaced("10 millis"), until: right }),
-    Effect.timeoutOrElse({ duration: "5 seconds", orElse: () => Effect.die("it never became so") })
+    Effect.timeoutOrElse({ duration: "20 seconds", orElse: () => Effect.die("it never became so") })
   )
 
 /** The first line of a file that another process writes, once it is complete. */

@@ -7,6 +7,7 @@ import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import * as TestClock from "effect/testing/TestClock"
 import * as WorkflowEngine from "effect/workflow/WorkflowEngine"
 import * as ExecutorFunction from "../../../src/layers/agent/ExecutorFunction.ts"
 import * as ExecutorScripted from "../../../src/layers/agent/ExecutorScripted.ts"
@@ -128,6 +129,40 @@ describe("TaskRunnerWorkflow", () => {
         const rest = yield* Stream.runCollect(runner.events(input.taskId, events.length - 2))
         assert.deepStrictEqual(rest, events.slice(-2))
         assert.deepStrictEqual(yield* Stream.runCollect(runner.events(input.taskId, events.length)), [])
+      }).pipe(Effect.provide(run(executor)))
+    })
+  )
+
+  it.effect("who follows a task hears each event when it is said, not at the end", () =>
+    Effect.gen(function* () {
+      const heard = yield* Deferred.make<void>()
+      const following = yield* Deferred.make<void>()
+      const executor = ExecutorFunction.layer(() =>
+        Effect.gen(function* () {
+          const { emit } = yield* Step
+          // By then the follower has read everything and waits.
+          yield* Effect.sleep("1 second")
+          yield* emit(output("while it runs"))
+          // It does not end before somebody has heard it: a follower that is not told hangs here.
+          yield* Deferred.await(heard)
+          return new TaskOutput({ text: "" })
+        })
+      )
+      yield* Effect.gen(function* () {
+        const runner = yield* TaskRunner
+        const { input } = yield* runner.submit(message("m-1"))
+        const live = yield* Effect.forkChild(
+          Stream.runForEach(runner.events(input.taskId, 0), ({ event }) => {
+            if (event._tag === "Output") return Deferred.succeed(heard, undefined)
+            return event._tag === "State" && event.state === "working"
+              ? Deferred.succeed(following, undefined)
+              : Effect.void
+          })
+        )
+        yield* Deferred.await(following)
+        yield* TestClock.adjust("1 second")
+        assert.strictEqual((yield* runner.result(input.taskId)).state, "completed")
+        yield* Fiber.join(live)
       }).pipe(Effect.provide(run(executor)))
     })
   )
