@@ -19,6 +19,7 @@ import { migrate } from "../sql/migrate.ts"
 import * as CheckpointPlatform from "./CheckpointPlatform.ts"
 import * as CheckpointRules from "./checkpointRules.ts"
 import * as CheckpointSql from "./CheckpointSql.ts"
+import * as Pace from "./pace.ts"
 
 const migrations = {
   "1_create": Effect.gen(function* () {
@@ -50,6 +51,12 @@ const Pending = Schema.Struct({ ...Change.fields, sequence: Schema.Int })
 
 /** Between two attempts while the platform is away: from 100 ms, doubling, to 5 s. */
 const retrySchedule = Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("5 seconds")])
+
+/**
+ * The platform grants a token 600 requests a minute, and heartbeats are among them: a long backlog takes at most 480 of
+ * these (the burst and a minute at the rate), so that it never makes its workspace look dead.
+ */
+const pace: Pace.Options = { burst: 120, perSecond: 6 }
 
 /** How often a flush looks whether everything has gone out. */
 const flushInterval = "20 millis"
@@ -115,8 +122,11 @@ const make = Effect.fnUntraced(function* (local: Checkpoint["Service"], remote: 
     yield* sql`UPDATE checkpoint_outbox SET rejected = ${refusal.detail} WHERE sequence = ${entry.sequence}`
   })
 
+  const turn = yield* Pace.make(pace)
+
   // One change, as often as it takes. What comes behind it waits: the order is part of what is told.
   const forward = Effect.fnUntraced(function* (entry: typeof Pending.Type) {
+    yield* turn
     const sent = yield* send(entry).pipe(
       Effect.as(Option.none<CheckpointRejected>()),
       Effect.catchTag("CheckpointRejected", Effect.succeedSome),
