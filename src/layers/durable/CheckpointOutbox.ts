@@ -122,7 +122,7 @@ const make = Effect.fnUntraced(function* (local: Checkpoint["Service"], remote: 
     yield* sql`UPDATE checkpoint_outbox SET rejected = ${refusal.detail} WHERE sequence = ${entry.sequence}`
   })
 
-  const turn = yield* Pace.make(pace)
+  const { turn } = yield* Pace.make(pace)
 
   // One change, as often as it takes. What comes behind it waits: the order is part of what is told.
   const forward = Effect.fnUntraced(function* (entry: typeof Pending.Type) {

@@ -14,12 +14,18 @@ export interface Options {
   readonly perSecond: number
 }
 
-/** Makes the wait that stands before each action: none while there are tokens, else until the next one. */
+/** The bucket. */
+export interface Pace {
+  /** Stands before each action: no wait while there are tokens, else until the next one. */
+  readonly turn: Effect.Effect<void>
+}
+
+/** Makes a full bucket. */
 export const make = Effect.fnUntraced(function* ({ burst, perSecond }: Options) {
   let tokens = burst
   let filledAt = yield* Clock.currentTimeMillis
 
-  return Effect.gen(function* () {
+  const turn = Effect.gen(function* () {
     const now = yield* Clock.currentTimeMillis
     // A clock that was set back fills nothing; it must not take anything either.
     tokens = Math.min(burst, tokens + (Math.max(0, now - filledAt) / 1000) * perSecond)
@@ -27,4 +33,5 @@ export const make = Effect.fnUntraced(function* ({ burst, perSecond }: Options) 
     tokens -= 1
     if (tokens < 0) yield* Effect.sleep((-tokens / perSecond) * 1000)
   })
+  return { turn } satisfies Pace
 })

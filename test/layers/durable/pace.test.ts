@@ -8,7 +8,7 @@ import * as Pace from "../../../src/layers/durable/pace.ts"
 
 it.effect("lets a burst pass at once, then one at a time, and fills up again when it is quiet", () =>
   Effect.gen(function* () {
-    const turn = yield* Pace.make({ burst: 3, perSecond: 2 })
+    const { turn } = yield* Pace.make({ burst: 3, perSecond: 2 })
     const at = yield* Ref.make<ReadonlyArray<number>>([])
     const act = Effect.andThen(
       turn,
