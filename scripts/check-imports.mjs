@@ -41,6 +41,9 @@ const checkContractImport = (file, line, specifier, typeOnly) => {
   }
 }
 
+// What every room stands on: the database driver and the writing of files.
+const infrastructure = new Set(["sql", "disk"])
+
 const checkImport = (file, line, specifier, typeOnly) => {
   const from = place(file)
   if (/^(effect|@effect\/platform-node(-shared)?)$/.test(specifier) || /^effect\/[a-z-]+$/.test(specifier)) {
@@ -60,7 +63,7 @@ const checkImport = (file, line, specifier, typeOnly) => {
   if (from.floor === "layers" && !["services", "layers", "programs"].includes(to.floor)) {
     report(file, line, `a layer imports ${target}`, "import the module itself")
   }
-  if (from.floor === "layers" && to.floor === "layers" && to.room !== from.room && to.room !== "sql") {
+  if (from.floor === "layers" && to.floor === "layers" && to.room !== from.room && !infrastructure.has(to.room)) {
     report(
       file,
       line,

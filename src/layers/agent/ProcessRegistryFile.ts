@@ -21,6 +21,7 @@ import {
   ProcessRegistryError
 } from "../../services/agent/ProcessRegistry.ts"
 import { StateDirectory } from "../../services/workspace/StateDirectory.ts"
+import { unfinished, writeFileAtomic } from "../disk/atomicFile.ts"
 import * as ProcessTable from "./processTable.ts"
 
 /** What the registry asks about processes, and how long it waits for the killed to be gone. */
@@ -58,20 +59,11 @@ const make = Effect.fnUntraced(function* (options: Options) {
 
   const syncDirectory = Effect.scoped(Effect.flatMap(fs.open(directory, { flag: "r" }), (handle) => handle.sync))
 
-  const write = Effect.fnUntraced(function* (group: ProcessGroup) {
-    const target = recordOf(group.pgid)
-    const temporary = `${target}.tmp`
-    const text = yield* encode(group)
-    yield* Effect.scoped(
-      Effect.gen(function* () {
-        const file = yield* fs.open(temporary, { flag: "w", mode: 0o600 })
-        yield* file.writeAll(new TextEncoder().encode(text))
-        yield* file.sync
-      })
+  const disk = yield* Effect.context<FileSystem.FileSystem | Path.Path>()
+  const write = (group: ProcessGroup) =>
+    Effect.flatMap(encode(group), (text) => writeFileAtomic(recordOf(group.pgid), text)).pipe(
+      Effect.provideContext(disk)
     )
-    yield* fs.rename(temporary, target)
-    yield* syncDirectory
-  })
 
   // A number belongs to a group as long as the group has a member: a leader with another start time means that ours has
   // none left. Without a leader only the mark tells our members from those of a stranger's group of that number.
@@ -127,7 +119,7 @@ const make = Effect.fnUntraced(function* (options: Options) {
     const group = yield* Effect.result(Effect.flatMap(fs.readFileString(file), decode))
     if (Result.isSuccess(group) && name === `${group.success.pgid}.json`) return yield* end(group.success)
     // A temporary file is a record that was not durable yet, so its program has not started.
-    if (!name.endsWith(".tmp")) {
+    if (!name.endsWith(unfinished)) {
       yield* Effect.logWarning("a process record cannot be read and is removed", {
         file,
         cause: Result.isFailure(group) ? group.failure.message : "it is about another process group than its name says"

@@ -13,6 +13,7 @@ import { type Member, team, TeamError, TeamFile } from "../../services/local/Tea
 import { PlatformClient } from "../../services/platform/PlatformClient.ts"
 import { StateDirectory } from "../../services/workspace/StateDirectory.ts"
 import type { WorkspaceId } from "../../services/workspace/WorkspaceId.ts"
+import { writeFileAtomic } from "../disk/atomicFile.ts"
 
 /** A member with its workspace. `token` is there when the workspace has none of its own yet. */
 export interface Placed {
@@ -39,10 +40,8 @@ const readTeam = Effect.gen(function* () {
 
 const writeTeam = Effect.fnUntraced(
   function* (known: typeof TeamFile.Type) {
-    const files = yield* FileSystem.FileSystem
-    const file = (yield* StateDirectory).file("team.json")
-    yield* files.writeFileString(`${file}.new`, yield* Schema.encodeEffect(TeamFileJson)(known), { mode: 0o600 })
-    yield* files.rename(`${file}.new`, file)
+    const state = yield* StateDirectory
+    yield* writeFileAtomic(state.file("team.json"), yield* Schema.encodeEffect(TeamFileJson)(known))
   },
   Effect.mapError(failed("team.json cannot be written"))
 )

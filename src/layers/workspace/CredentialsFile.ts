@@ -12,7 +12,7 @@ import * as Redacted from "effect/Redacted"
 import * as Semaphore from "effect/Semaphore"
 import { Credentials, CredentialsError } from "../../services/workspace/Credentials.ts"
 import { StateDirectory } from "../../services/workspace/StateDirectory.ts"
-import { writeFileAtomic } from "./atomicFile.ts"
+import { writeFileAtomic } from "../disk/atomicFile.ts"
 
 // What may stand in an Authorization header.
 const visible = /^[\x21-\x7e]+$/

@@ -25,7 +25,7 @@ import {
   stateFormat,
   TooNew
 } from "../../services/workspace/StateDirectory.ts"
-import { writeFileAtomic } from "./atomicFile.ts"
+import { writeFileAtomic } from "../disk/atomicFile.ts"
 
 /**
  * Network file systems by the magic number that statfs(2) gives on Linux (linux/magic.h and the file systems' own

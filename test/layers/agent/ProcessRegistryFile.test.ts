@@ -134,7 +134,7 @@ describe.concurrent("ProcessRegistryFile", () => {
         state.file("processes/70003.json"),
         `{"pgid":1,"startTime":"x","mark":"m","taskId":"t","command":"c"}`
       )
-      yield* fs.writeFileString(state.file("processes/70004.json.tmp"), "")
+      yield* fs.writeFileString(state.file("processes/70004.json.new"), "")
       yield* fs.writeFileString(state.file("processes/70005.json"), "")
 
       assert.deepStrictEqual(yield* registry.endOrphans, [])
