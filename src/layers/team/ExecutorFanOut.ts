@@ -22,7 +22,7 @@ const refusal = (error: { readonly message: string }) => new ExecutorError({ rea
  *
  * Who the children are is a step, and so is each delegation: after a crash the answers that are there are kept. The
  * `messageId` of a delegation is made of the task's id and the child's, so that a child that already works on it goes on.
- * One child that fails fails the task; the answers of the others have been streamed by then.
+ * One child that fails fails the task, with the reason; the answers of the others stay in their own tasks.
  */
 export const layer = Layer.effect(
   AgentExecutor,
