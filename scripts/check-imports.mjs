@@ -41,8 +41,8 @@ const checkContractImport = (file, line, specifier, typeOnly) => {
   }
 }
 
-// What every room stands on: the database driver and the writing of files.
-const infrastructure = new Set(["sql", "disk"])
+// What every room stands on: the database driver, the writing of files, and the journal.
+const infrastructure = new Set(["sql", "disk", "journal"])
 
 const checkImport = (file, line, specifier, typeOnly) => {
   const from = place(file)

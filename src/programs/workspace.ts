@@ -14,7 +14,6 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Match from "effect/Match"
 import * as SubscriptionRef from "effect/SubscriptionRef"
-import * as WorkflowEngine from "effect/workflow/WorkflowEngine"
 import * as A2AClientPlatform from "../layers/a2a/A2AClientPlatform.ts"
 import * as A2AServerHttp from "../layers/a2a/A2AServerHttp.ts"
 import * as CallerVerifierJwt from "../layers/a2a/CallerVerifierJwt.ts"
@@ -22,10 +21,15 @@ import * as CallerVerifierOff from "../layers/a2a/CallerVerifierOff.ts"
 import * as LocalAgentHttp from "../layers/a2a/LocalAgentHttp.ts"
 import * as ExecutorCommand from "../layers/agent/ExecutorCommand.ts"
 import * as ExecutorEcho from "../layers/agent/ExecutorEcho.ts"
+import * as ExecutorModule from "../layers/agent/ExecutorModule.ts"
 import * as ProcessRegistryFile from "../layers/agent/ProcessRegistryFile.ts"
 import * as CheckpointOutboxSql from "../layers/durable/CheckpointOutbox.ts"
 import * as TaskRunnerWorkflow from "../layers/durable/TaskRunnerWorkflow.ts"
-import * as TaskStoreSql from "../layers/durable/TaskStoreSql.ts"
+import * as TaskStoreJournal from "../layers/durable/TaskStoreJournal.ts"
+import * as ExecutionProjection from "../layers/journal/executionProjection.ts"
+import * as JournalSqlite from "../layers/journal/JournalSqlite.ts"
+import * as TaskProjection from "../layers/journal/taskProjection.ts"
+import * as WorkflowEngineJournal from "../layers/journal/WorkflowEngineJournal.ts"
 import * as SqliteClient from "../layers/sql/SqliteClient.ts"
 import * as DelegationPlatform from "../layers/team/DelegationPlatform.ts"
 import * as ExecutorFanOut from "../layers/team/ExecutorFanOut.ts"
@@ -56,8 +60,19 @@ const Platform = RegistryPlatform.layer.pipe(
   )
 )
 
-const Database = Layer.unwrap(
-  Effect.map(StateDirectory, (state) => SqliteClient.layer({ filename: state.file("workspace.db") }))
+const Journal = Layer.unwrap(
+  Effect.map(StateDirectory, (state) =>
+    JournalSqlite.layerWith({
+      filename: state.file("workspace.db"),
+      projections: [ExecutionProjection.projection, TaskProjection.projection]
+    })
+  )
+)
+
+const Checkpoints = CheckpointOutboxSql.layer.pipe(
+  Layer.provide(
+    Layer.unwrap(Effect.map(StateDirectory, (state) => SqliteClient.layer({ filename: state.file("checkpoints.db") })))
+  )
 )
 
 const Coordinator = ExecutorFanOut.layer.pipe(Layer.provide(DelegationPlatform.layer))
@@ -67,7 +82,8 @@ const executorOf = (choice: ExecutorChoice, workingDirectory: string) =>
     Match.tagsExhaustive({
       echo: () => ExecutorEcho.layer,
       command: ({ command }) => ExecutorCommand.layerWith(command, { workingDirectory }),
-      "fan-out": () => Coordinator
+      "fan-out": () => Coordinator,
+      module: ({ file }) => ExecutorModule.layerWith({ file }).pipe(Layer.provide(DelegationPlatform.layer))
     })
   )
 
@@ -94,10 +110,10 @@ const Tasks = Layer.unwrap(
     TaskRunnerWorkflow.layerWith({ maxRunning: settings.maxRunningTasks, maxUnfinished: settings.maxUnfinishedTasks })
   )
 ).pipe(
-  Layer.provideMerge(Layer.mergeAll(WorkflowEngine.layerMemory, TaskStoreSql.layer, Executor, EndOrphans)),
-  Layer.provideMerge(CheckpointOutboxSql.layer),
+  Layer.provideMerge(Layer.mergeAll(WorkflowEngineJournal.layer, TaskStoreJournal.layer, Executor, EndOrphans)),
+  Layer.provideMerge(Checkpoints),
   Layer.provideMerge(ProcessRegistryFile.layer),
-  Layer.provideMerge(Database)
+  Layer.provideMerge(Journal)
 )
 
 const CallerVerifier = Layer.unwrap(

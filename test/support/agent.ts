@@ -1,12 +1,15 @@
 /**
- * An agent on a real HTTP server, on memory stores: what A2A tests talk to.
+ * An agent on a real HTTP server: what A2A tests talk to.
  */
 import * as NodeCrypto from "@effect/platform-node/NodeCrypto"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as ConfigProvider from "effect/ConfigProvider"
+import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as WorkflowEngine from "effect/workflow/WorkflowEngine"
 import { createServer } from "node:http"
@@ -17,7 +20,9 @@ import * as TaskRunnerWorkflow from "../../src/layers/durable/TaskRunnerWorkflow
 import * as TaskStoreMemory from "../../src/layers/durable/TaskStoreMemory.ts"
 import * as WorkspaceSettingsEnv from "../../src/layers/workspace/WorkspaceSettingsEnv.ts"
 import type { AgentExecutor } from "../../src/services/agent/AgentExecutor.ts"
-import type { CallerVerifier } from "../../src/services/a2a/CallerVerifier.ts"
+import { CallerRefused, CallerVerifier } from "../../src/services/a2a/CallerVerifier.ts"
+import type { Checkpoint } from "../../src/services/durable/Checkpoint.ts"
+import type { TaskStore } from "../../src/services/durable/TaskStore.ts"
 import { Lifecycle, type LifecycleState } from "../../src/services/workspace/Lifecycle.ts"
 import { PlatformConfig } from "../../src/services/workspace/PlatformConfig.ts"
 import { WorkspaceId } from "../../src/services/workspace/WorkspaceId.ts"
@@ -27,19 +32,32 @@ export const workspaceId = WorkspaceId.make("bf3dbe33-0ad2-4c9c-9c9e-733e57bdcbe
 export const settings = (environment: Record<string, string> = {}) =>
   WorkspaceSettingsEnv.layer.pipe(Layer.provide(ConfigProvider.layer(ConfigProvider.fromUnknown(environment))))
 
-export const layer = <E, R>(
+/** The caller is whoever the token names; the real verifier has tests of its own. */
+export const Trusting = Layer.succeed(CallerVerifier, {
+  verify: (token) =>
+    Option.isNone(token)
+      ? Effect.fail(new CallerRefused({ detail: "missing caller token" }))
+      : Effect.succeed(Redacted.value(token.value))
+})
+
+/** What the runner stands on. */
+export type Stores<E = never> = Layer.Layer<TaskStore | Checkpoint | WorkflowEngine.WorkflowEngine, E>
+
+export type Options = Partial<TaskRunnerWorkflow.Options> & { readonly environment?: Record<string, string> }
+
+/** The agent on the stores that are given. */
+export const layerOn = <E1, E2, R>(
+  stores: Stores<E1>,
   executor: Layer.Layer<AgentExecutor>,
-  verifier: Layer.Layer<CallerVerifier, E, R>,
-  options: Partial<TaskRunnerWorkflow.Options> & { readonly environment?: Record<string, string> } = {}
+  verifier: Layer.Layer<CallerVerifier, E2, R>,
+  options: Options = {}
 ) =>
   HttpRouter.serve(A2AServerHttp.layer, { disableLogger: true, disableListenLog: true }).pipe(
     Layer.provide(verifier),
     Layer.provideMerge(LocalAgentHttp.layer),
     Layer.provideMerge(TaskRunnerWorkflow.layerWith(options)),
     Layer.provide(executor),
-    Layer.provide(WorkflowEngine.layerMemory),
-    Layer.provide(Layer.mergeAll(TaskStoreMemory.layer, CheckpointMemory.layer)),
-    Layer.provide(NodeCrypto.layer),
+    Layer.provideMerge(stores),
     Layer.provideMerge(
       Layer.mergeAll(
         Layer.succeed(PlatformConfig, {
@@ -58,3 +76,14 @@ export const layer = <E, R>(
       )
     )
   )
+
+const Memory = Layer.mergeAll(WorkflowEngine.layerMemory, TaskStoreMemory.layer, CheckpointMemory.layer).pipe(
+  Layer.provide(NodeCrypto.layer)
+)
+
+/** The agent on memory stores. */
+export const layer = <E, R>(
+  executor: Layer.Layer<AgentExecutor>,
+  verifier: Layer.Layer<CallerVerifier, E, R>,
+  options: Options = {}
+) => layerOn(Memory, executor, verifier, options)

@@ -19,6 +19,7 @@ import { A2AApi, NotReady } from "../../services/a2a/A2AApi.ts"
 import { CallerVerifier } from "../../services/a2a/CallerVerifier.ts"
 import * as JsonRpc from "../../services/a2a/JsonRpc.ts"
 import { LocalAgent } from "../../services/a2a/LocalAgent.ts"
+import * as Cursor from "../../services/durable/Cursor.ts"
 import { TaskRunner } from "../../services/durable/TaskRunner.ts"
 import { Lifecycle } from "../../services/workspace/Lifecycle.ts"
 import { WorkspaceSettings } from "../../services/workspace/WorkspaceSettings.ts"
@@ -42,10 +43,13 @@ const refused = (status: number, message: string, headers: Record<string, string
     headers
   )
 
-const sse = (responses: Stream.Stream<JsonRpc.Response>) =>
+const sse = (responses: Stream.Stream<RpcMethods.StreamedResponse>) =>
   HttpServerResponse.stream(
     responses.pipe(
-      Stream.map((response) => `data: ${encodeResponse(response)}\n\n`),
+      Stream.map(({ cursor, response }) => {
+        const id = cursor === undefined ? "" : `id: ${Cursor.format(cursor)}\n`
+        return `${id}data: ${encodeResponse(response)}\n\n`
+      }),
       Stream.merge(
         Stream.map(Stream.drop(Stream.tick(keepAliveInterval), 1), () => ": keep-alive\n\n"),
         { haltStrategy: "left" }
@@ -93,7 +97,7 @@ const handlers = HttpApiBuilder.group(
         if (Option.isNone(body)) {
           return refused(413, `the request body is larger than ${maxBodyBytes} bytes`, { connection: "close" })
         }
-        const result = yield* rpc(caller, body.value)
+        const result = yield* rpc({ caller, body: body.value, lastEventId: request.headers["last-event-id"] })
         if (result._tag === "Streamed") return sse(result.responses)
         const { busy, response } = result
         return busy === undefined

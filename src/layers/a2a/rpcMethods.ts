@@ -10,15 +10,30 @@ import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import * as Stream from "effect/Stream"
 import * as JsonRpc from "../../services/a2a/JsonRpc.ts"
-import { type Message, methods, SendResult, StreamResult, Task } from "../../services/a2a/Protocol.ts"
+import { type Message, metadataKey, methods, SendResult, StreamResult, Task } from "../../services/a2a/Protocol.ts"
+import * as Cursor from "../../services/durable/Cursor.ts"
 import { TaskNotFound, TaskRunner } from "../../services/durable/TaskRunner.ts"
-import type { TaskEvent, TaskRecord, TaskStoreError } from "../../services/durable/TaskStore.ts"
+import { isTerminal, type TaskStoreError } from "../../services/durable/TaskStore.ts"
+import * as TaskStream from "./taskStream.ts"
 import * as TaskView from "./taskView.ts"
+
+/** What comes in: who calls, the body's text, and the header `Last-Event-ID`, if it is there. */
+export interface RpcCall {
+  readonly caller: string
+  readonly body: string
+  readonly lastEventId: string | undefined
+}
+
+/** One answer of a stream; `cursor` is where the stream stands after it. An error has none. */
+export interface StreamedResponse {
+  readonly cursor: Cursor.Cursor | undefined
+  readonly response: JsonRpc.Response
+}
 
 /** What goes back: one answer, which may be a refusal that the HTTP status tells too, or a stream of them. */
 export type RpcAnswer =
   | { readonly _tag: "Single"; readonly response: JsonRpc.Response; readonly busy: Busy | undefined }
-  | { readonly _tag: "Streamed"; readonly responses: Stream.Stream<JsonRpc.Response> }
+  | { readonly _tag: "Streamed"; readonly responses: Stream.Stream<StreamedResponse> }
 
 /** Not an error of the request: there is too much to do, or the workspace is shutting down. */
 export class Busy extends Schema.TaggedError<Busy>()("Busy", {
@@ -44,6 +59,22 @@ const decodeParams = <A, I>(schema: Schema.Codec<A, I>, params: Schema.Json | un
     Effect.mapError((failure) => rpcError(ErrorCode.InvalidParams, "Invalid parameters", issuesOf(failure)))
   )
 
+// The header is what a browser sets by itself when it connects again, and so is newer than what the body says.
+const cursorOf = (metadata: Readonly<Record<string, Schema.Json>> | undefined, lastEventId: string | undefined) => {
+  const written = metadata?.[metadataKey.cursor]
+  const given =
+    lastEventId !== undefined && lastEventId !== ""
+      ? Cursor.parse("Last-Event-ID", lastEventId)
+      : written === undefined
+        ? undefined
+        : Cursor.parse(`metadata.${metadataKey.cursor}`, written)
+  return given === undefined
+    ? Effect.succeedNone
+    : Effect.mapError(Effect.asSome(given), (failure) =>
+        rpcError(ErrorCode.InvalidParams, "Invalid parameters", [{ path: failure.field, message: failure.message }])
+      )
+}
+
 const storeFailed = (failure: TaskStoreError) =>
   Effect.logError(failure.message).pipe(
     Effect.andThen(
@@ -59,10 +90,11 @@ const encodeSend = (value: typeof SendResult.Type) =>
 const encodeTask = (value: Task) => Effect.orDie(Schema.encodeEffect(Schema.toCodecJson(Task))(value))
 const encodeStream = (value: StreamResult) => Effect.orDie(Schema.encodeEffect(Schema.toCodecJson(StreamResult))(value))
 
-/** Makes the handler: the caller's name and the body's text in, the answer out. It never fails. */
-export const make: Effect.Effect<(caller: string, body: string) => Effect.Effect<RpcAnswer>, never, TaskRunner> =
-  Effect.gen(function* () {
+/** Makes the handler: a call in, the answer out. It never fails. */
+export const make: Effect.Effect<(call: RpcCall) => Effect.Effect<RpcAnswer>, never, TaskRunner> = Effect.gen(
+  function* () {
     const runner = yield* TaskRunner
+    const { at, follow } = TaskStream.make(runner)
 
     // "Not yours" and "does not exist" are one answer. The admin sees every task.
     const owned = (caller: string, id: string) =>
@@ -131,52 +163,79 @@ export const make: Effect.Effect<(caller: string, body: string) => Effect.Effect
       return yield* encodeTask(TaskView.toTask(task, yield* runner.past(id)))
     })
 
-    // The pieces of a run of a step after its first one are appended to it.
-    const follow = (task: TaskRecord) =>
-      runner.events(task.input.taskId, 0).pipe(
-        Stream.mapAccum(
-          () => new Map<string, number>(),
-          (attempts, event: TaskEvent) => {
-            const append = attempts.get(event.step) === event.attempt
-            if (event.event._tag === "Output") attempts.set(event.step, event.attempt)
-            return [attempts, [{ event, append }]] as const
-          }
-        ),
-        Stream.mapEffect(({ append, event }) =>
-          Effect.map(event.event._tag === "State" ? runner.get(task.input.taskId) : Effect.succeed(task), (now) =>
-            TaskView.toStreamResult(now, event, append)
-          )
-        )
-      )
-
-    const stream = Effect.fn("A2A.message/stream")(function* (
-      caller: string,
+    const answers = (
       id: JsonRpc.RequestId,
-      params: Schema.Json | undefined
-    ) {
-      const { configuration, message } = yield* decodeParams(methods["message/stream"], params)
-      const task = yield* submit(caller, message)
-      const snapshot = TaskView.toTask(task, [], configuration?.historyLength)
-      return Stream.make<[StreamResult]>(snapshot).pipe(
-        Stream.concat(follow(task)),
-        Stream.mapEffect(encodeStream),
-        Stream.map((result) => JsonRpc.success(id, result)),
+      results: Stream.Stream<TaskStream.Streamed, TaskNotFound | TaskStoreError>
+    ): RpcAnswer => ({
+      _tag: "Streamed",
+      responses: results.pipe(
+        Stream.mapEffect(({ cursor, result }) =>
+          Effect.map(encodeStream(result), (json) => ({ cursor, response: JsonRpc.success(id, json) }))
+        ),
         Stream.catch((failure) =>
           Stream.fromEffect(
-            Effect.as(
-              Effect.logError(failure.message),
-              JsonRpc.failure(
+            Effect.as(Effect.logError(failure.message), {
+              cursor: undefined,
+              response: JsonRpc.failure(
                 id,
-                rpcError(ErrorCode.InternalError, "Internal error: the stream broke off; ask with tasks/get")
+                rpcError(
+                  ErrorCode.InternalError,
+                  "Internal error: the stream broke off; ask with tasks/get, or resume it with tasks/resubscribe"
+                )
               )
-            )
+            })
           )
         )
       )
     })
 
+    const stream = Effect.fn("A2A.message/stream")(function* (
+      { caller, lastEventId }: RpcCall,
+      id: JsonRpc.RequestId,
+      params: Schema.Json | undefined
+    ) {
+      const { configuration, message, metadata } = yield* decodeParams(methods["message/stream"], params)
+      const cursor = yield* cursorOf(metadata, lastEventId)
+      const task = yield* submit(caller, message)
+      if (Option.isSome(cursor)) return answers(id, follow(task, cursor.value))
+      const snapshot = TaskView.toTask(task, [], configuration?.historyLength)
+      return answers(
+        id,
+        Stream.concat(Stream.succeed<TaskStream.Streamed>({ cursor: at(0), result: snapshot }), follow(task, "start"))
+      )
+    })
+
+    const resubscribe = Effect.fn("A2A.tasks/resubscribe")(function* (
+      { caller, lastEventId }: RpcCall,
+      id: JsonRpc.RequestId,
+      params: Schema.Json | undefined
+    ) {
+      const { id: taskId, metadata } = yield* decodeParams(methods["tasks/resubscribe"], params)
+      const cursor = yield* cursorOf(metadata, lastEventId)
+      const known = yield* owned(caller, taskId)
+      if (Option.isSome(cursor)) return answers(id, follow(known, cursor.value))
+      // The events before the record: an end that comes between the two is still told, after the snapshot.
+      const past = yield* runner.past(taskId)
+      const task = yield* runner.get(taskId)
+      if (isTerminal(task.state)) {
+        return yield* rpcError(
+          ErrorCode.UnsupportedOperation,
+          `This operation is not supported: the task is ${task.state} and says no more; ask with tasks/get, or give the id of the last event that was received as Last-Event-ID`
+        )
+      }
+      const stands = at(past.at(-1)?.sequence ?? 0)
+      return answers(
+        id,
+        Stream.concat(
+          Stream.succeed<TaskStream.Streamed>({ cursor: stands, result: TaskView.toTask(task, past) }),
+          follow(task, stands)
+        )
+      )
+    })
+
     const dispatch = Effect.fnUntraced(
-      function* (caller: string, { id = null, method, params }: typeof JsonRpc.Request.Type) {
+      function* (call: RpcCall, { id = null, method, params }: typeof JsonRpc.Request.Type) {
+        const { caller } = call
         const single = (result: Schema.Json): RpcAnswer => ({
           _tag: "Single",
           response: JsonRpc.success(id, result),
@@ -186,7 +245,9 @@ export const make: Effect.Effect<(caller: string, body: string) => Effect.Effect
           case "message/send":
             return single(yield* send(caller, params))
           case "message/stream":
-            return { _tag: "Streamed", responses: yield* stream(caller, id, params) } satisfies RpcAnswer
+            return yield* stream(call, id, params)
+          case "tasks/resubscribe":
+            return yield* resubscribe(call, id, params)
           case "tasks/get":
             return single(yield* get(caller, params))
           case "tasks/cancel":
@@ -210,14 +271,14 @@ export const make: Effect.Effect<(caller: string, body: string) => Effect.Effect
       ).pipe(Effect.mapError((failure) => ({ failure, id: idOf(json) })))
     })
 
-    return Effect.fn("A2A.rpc")(function* (caller: string, body: string) {
-      const request = yield* Effect.result(parse(body))
+    return Effect.fn("A2A.rpc")(function* (call: RpcCall) {
+      const request = yield* Effect.result(parse(call.body))
       if (request._tag === "Failure") {
         const { failure, id } = "failure" in request.failure ? request.failure : { failure: request.failure, id: null }
         return { _tag: "Single", response: JsonRpc.failure(id, failure), busy: undefined } satisfies RpcAnswer
       }
       const id = request.success.id ?? null
-      return yield* dispatch(caller, request.success).pipe(
+      return yield* dispatch(call, request.success).pipe(
         Effect.catchTags({
           RpcError: (failure) =>
             Effect.succeed<RpcAnswer>({ _tag: "Single", response: JsonRpc.failure(id, failure), busy: undefined }),
@@ -230,7 +291,8 @@ export const make: Effect.Effect<(caller: string, body: string) => Effect.Effect
         })
       )
     })
-  })
+  }
+)
 
 // The id of a request that is otherwise wrong, so that its sender can tell which one it was.
 const idOf = (json: Schema.Json): JsonRpc.RequestId =>

@@ -6,7 +6,9 @@
 import * as DateTime from "effect/DateTime"
 import * as Option from "effect/Option"
 import type { Message, StreamResult, Task } from "../../services/a2a/Protocol.ts"
-import { isTerminal, type TaskEvent, type TaskRecord, type TaskState } from "../../services/durable/TaskStore.ts"
+import { metadataKey } from "../../services/a2a/Protocol.ts"
+import * as Cursor from "../../services/durable/Cursor.ts"
+import { isTerminal, type TaskEvent, type TaskRecord } from "../../services/durable/TaskStore.ts"
 
 const textPart = (text: string) => ({ kind: "text" as const, text })
 
@@ -31,10 +33,13 @@ const userMessage = (task: TaskRecord): Message => ({
   parts: [textPart(task.input.text)]
 })
 
+const errorMessage = (task: TaskRecord) =>
+  task.error === undefined ? undefined : { message: agentMessage(task, "error", task.error.message) }
+
 const status = (task: TaskRecord): Task["status"] => ({
   state: task.state,
   timestamp: DateTime.formatIso(task.updatedAt),
-  ...(task.error === undefined ? undefined : { message: agentMessage(task, "error", task.error.message) })
+  ...errorMessage(task)
 })
 
 // The artifact of output that belongs to no step.
@@ -72,8 +77,9 @@ export const toAnswer = (task: TaskRecord, events: ReadonlyArray<TaskEvent>): Me
     : toTask(task, events)
 
 /**
- * The stream's view of one event. `append` is false for the first piece of an artifact in a run of its step, so that a
- * step that is run a second time replaces what its first run had put out.
+ * The stream's view of one event, the same whenever it is asked for; of a failure, the record tells why. `append` is false
+ * for the first piece of an artifact in a run of its step, so that a step that is run a second time replaces what its
+ * first run had put out.
  */
 export const toStreamResult = (task: TaskRecord, event: TaskEvent, append: boolean): StreamResult => {
   const ids = { taskId: task.input.taskId, contextId: contextOf(task) }
@@ -90,21 +96,39 @@ export const toStreamResult = (task: TaskRecord, event: TaskEvent, append: boole
       return {
         kind: "status-update",
         ...ids,
-        status: { state: "working", message: agentMessage(task, `event-${event.sequence}`, event.event.text) },
+        status: {
+          state: "working",
+          timestamp: DateTime.formatIso(event.at),
+          message: agentMessage(task, `event-${event.sequence}`, event.event.text)
+        },
         final: false
       }
     case "State":
       return {
         kind: "status-update",
         ...ids,
-        status: stateStatus(task, event.event.state),
+        status: {
+          state: event.event.state,
+          timestamp: DateTime.formatIso(event.at),
+          ...(event.event.state === "failed" ? errorMessage(task) : undefined)
+        },
         final: isTerminal(event.event.state)
       }
   }
 }
 
-const stateStatus = (task: TaskRecord, state: TaskState): Task["status"] =>
-  state === task.state ? status(task) : { state, timestamp: DateTime.formatIso(task.createdAt) }
+/**
+ * The stream's view of what is missing from it: where the task stands now, with the gap in the metadata. It never ends
+ * the stream: what is kept follows.
+ */
+export const toGapResult = (task: TaskRecord, { from, reason, to }: Cursor.Gap): StreamResult => ({
+  kind: "status-update",
+  taskId: task.input.taskId,
+  contextId: contextOf(task),
+  status: status(task),
+  final: false,
+  metadata: { [metadataKey.gap]: { reason, from: Cursor.format(from), to: Cursor.format(to) } }
+})
 
 /** The text of a message: its text parts, joined by line breaks; `None` if it has a part of another kind. */
 export const textOf = (message: Message): Option.Option<string> => {

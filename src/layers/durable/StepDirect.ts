@@ -6,7 +6,7 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Ref from "effect/Ref"
-import { type AgentEvent, CurrentStep, Step } from "../../services/durable/Step.ts"
+import { type AgentEvent, CurrentStep, ExecutorError, Step } from "../../services/durable/Step.ts"
 
 /** Something that was said, under the key by which an engine would know it again. */
 export interface DirectEvent {
@@ -27,12 +27,28 @@ const make = (events: Ref.Ref<ReadonlyArray<DirectEvent>>) => {
   const numbers = new Map<string, number>()
   return Step.of({
     step: (name, _schema, effect) =>
-      Effect.suspend(() => Effect.provideService(effect, CurrentStep, { name, attempt: next(attempts, name) })),
+      Effect.suspend(() =>
+        Effect.provideService(effect, CurrentStep, {
+          name,
+          attempt: next(attempts, name),
+          effectId: `direct/${name}`
+        })
+      ),
     emit: Effect.fnUntraced(function* (event) {
       const { attempt, name } = yield* CurrentStep
       const number = next(numbers, `${name}/${attempt}`)
       yield* Ref.update(events, (said) => [...said, { step: name, attempt, number, event }])
-    })
+    }),
+    // Without an engine nobody can provide anything: the wait ends as it does where nobody comes.
+    wait: ({ from, name, reason, within }) =>
+      Effect.delay(
+        new ExecutorError({
+          reason: "timeout",
+          detail: `waited for ${reason} from ${from} (${name}), and nobody provides anything here`
+        }),
+        within
+      ),
+    sleep: (_name, duration) => Effect.sleep(duration)
   })
 }
 

@@ -4,29 +4,47 @@
  * @module
  */
 import * as Cause from "effect/Cause"
+import * as DateTime from "effect/DateTime"
+import * as Deferred from "effect/Deferred"
+import * as DurableDeferred from "effect/workflow/DurableDeferred"
 import * as Effect from "effect/Effect"
-import * as FiberMap from "effect/FiberMap"
+import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Semaphore from "effect/Semaphore"
+import * as Schema from "effect/Schema"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import * as SubscriptionRef from "effect/SubscriptionRef"
 import { WorkflowEngine } from "effect/workflow/WorkflowEngine"
-import type { AgentExecutor } from "../../services/agent/AgentExecutor.ts"
-import { AgentTask, type TaskInput } from "../../services/durable/AgentTask.ts"
+import { AgentExecutor } from "../../services/agent/AgentExecutor.ts"
+import {
+  AgentTask,
+  agentTaskVersion,
+  Continued,
+  executionId,
+  type TaskInput
+} from "../../services/durable/AgentTask.ts"
 import type { Checkpoint } from "../../services/durable/Checkpoint.ts"
 import { ExecutorError } from "../../services/durable/Step.ts"
 import {
-  type Activity,
   Draining,
   TaskNotCancelable,
+  TaskNotEnded,
   TaskNotFound,
-  TaskRunner
+  TaskNotHeld,
+  TaskRunner,
+  WaitNotOpen
 } from "../../services/durable/TaskRunner.ts"
-import { isTerminal, TaskStore } from "../../services/durable/TaskStore.ts"
+import { isTerminal, type Standing, type TaskRecord, TaskStore } from "../../services/durable/TaskStore.ts"
+import type { OpenWait } from "../../services/durable/Waits.ts"
 import type { PlatformConfig } from "../../services/workspace/PlatformConfig.ts"
 import * as AgentTaskWorkflow from "./agentTaskWorkflow.ts"
+import * as Segment from "./segment.ts"
+import { waitName } from "./stepWorkflow.ts"
+import * as TaskBoot from "./taskBoot.ts"
 import * as TaskFeed from "./taskFeed.ts"
+import * as TaskPlaces from "./taskPlaces.ts"
+import * as TaskRecords from "./taskRecords.ts"
+import * as TaskWatch from "./taskWatch.ts"
 
 /** The runner's bounds. */
 export interface Options {
@@ -36,90 +54,255 @@ export interface Options {
   readonly maxUnfinished: number
   /** What a refused sender is told to wait, in seconds. */
   readonly retryAfterSeconds: number
+  /** Steps of one execution, after which a task goes on in the next. */
+  readonly maxSteps: number
+  /** The watcher's times. */
+  readonly watch: TaskWatch.Options
 }
 
 /** Four at once, a hundred in all, five seconds: enough to keep a machine busy, little enough to fit into memory. */
-export const defaults: Options = { maxRunning: 4, maxUnfinished: 100, retryAfterSeconds: 5 }
-
-const headline = (text: string) => {
-  const line = text.trim().split("\n", 1)[0] ?? ""
-  return line.length > 60 ? `${line.slice(0, 57)}...` : line
+export const defaults: Options = {
+  maxRunning: 4,
+  maxUnfinished: 100,
+  retryAfterSeconds: 5,
+  maxSteps: Segment.maxSteps,
+  watch: TaskWatch.defaults
 }
+
+/** How long a task that may have brought the process down is watched before the next one is taken up. */
+const trialTime = "5 seconds"
+
+const isContinued = Schema.is(Continued)
+
+const internal = new ExecutorError({
+  reason: "failed",
+  detail: "internal error",
+  remedy: "the workspace's log has the cause under this task's id"
+})
 
 const make = Effect.fnUntraced(function* (options: Options) {
   const engine = yield* WorkflowEngine
+  const executor = yield* AgentExecutor
   const store = yield* TaskStore
+  // Everything that runs, runs in here: what is added to the outer scope after it is done before any of it is interrupted.
+  const scope = yield* Scope.fork(yield* Effect.scope)
   const feed = yield* TaskFeed.make
-  const places = yield* Semaphore.make(options.maxRunning)
-  const tasks = yield* FiberMap.make<string, void, never>()
-  const activity = yield* SubscriptionRef.make<Activity>({ running: 0, queued: 0, current: "" })
+  const places = yield* TaskPlaces.make(options.maxRunning)
   const phases = yield* Effect.context<AgentExecutor | Checkpoint | PlatformConfig | TaskStore>()
+  const origin = { version: agentTaskVersion, code: AgentTaskWorkflow.codeOf(executor) }
+  // Where tasks stand that were begun here: nobody else has written to them.
+  const begun = new Map<string, Standing>()
+  // How the value for an open wait is checked, by task and wait.
+  const waiting = new Map<string, (value: Schema.Json) => boolean>()
+  const trials = new Map<string, Deferred.Deferred<void>>()
   let draining = false
+  let closing = false
 
-  yield* engine.register(AgentTask, (input) => AgentTaskWorkflow.run(input, feed))
-
-  const change = (running: number, queued: number, current?: string) =>
-    SubscriptionRef.update(activity, (now) => {
-      const left = now.running + running
-      return { running: left, queued: now.queued + queued, current: left === 0 ? "" : (current ?? now.current) }
+  const gotOn = (taskId: string) =>
+    Effect.suspend(() => {
+      const trial = closing ? undefined : trials.get(taskId)
+      return trial === undefined ? Effect.void : Effect.asVoid(Deferred.succeed(trial, undefined))
     })
 
-  // The workflow records its own end. What is left here is the end that it could not record; a terminal state stays.
-  const recordEnd = Effect.fnUntraced(function* (taskId: string, cause: Cause.Cause<ExecutorError>) {
-    if (Cause.hasInterruptsOnly(cause)) return
-    const failure = Cause.findErrorOption(cause)
-    if (Option.isNone(failure)) yield* Effect.logError("task ended by a defect", cause)
-    const error = Option.getOrElse(
-      failure,
-      () =>
-        new ExecutorError({
-          reason: "failed",
-          detail: "internal error",
-          remedy: "the workspace's log has the cause under this task's id"
-        })
-    )
-    yield* feed
-      .setState(taskId, { state: "failed", error })
-      .pipe(Effect.catch((storeError) => Effect.logError("the task's end could not be saved", storeError)))
-  })
+  const start = (input: TaskInput, segment: number) =>
+    engine
+      .execute(AgentTask, {
+        executionId: executionId(input.taskId, segment),
+        payload: { input, segment },
+        discard: true,
+        detached: true
+      })
+      // A start that nobody waits for has no way to fail.
+      .pipe(Effect.orDie, Effect.asVoid, Effect.annotateLogs({ taskId: input.taskId }))
 
-  const execute = (input: TaskInput) =>
-    Effect.uninterruptibleMask((restore) =>
-      restore(places.take(1)).pipe(
-        Effect.onInterrupt(() => change(0, -1)),
-        Effect.andThen(change(1, -1, headline(input.text))),
-        Effect.andThen(
-          restore(engine.execute(AgentTask, { executionId: input.taskId, payload: input })).pipe(
-            Effect.ensuring(Effect.andThen(change(-1, 0), places.release(1)))
-          )
+  // The workflow records its own end. What is left here is the end that it could not record; a terminal state stays.
+  const recordDefect =
+    (taskId: string) =>
+    <A, R>(effect: Effect.Effect<A, ExecutorError, R>) =>
+      Effect.catchCauseIf(effect, Cause.hasDies, (cause) =>
+        Effect.logError("task ended by a defect", cause).pipe(
+          Effect.andThen(feed.setState(taskId, { state: "failed", error: internal })),
+          Effect.catch((error) => Effect.logError("the task's end could not be saved", error)),
+          Effect.andThen(Effect.fail(internal))
         )
       )
-    ).pipe(
-      Effect.asVoid,
-      Effect.catchCause((cause) => recordEnd(input.taskId, cause)),
-      Effect.annotateLogs({ taskId: input.taskId })
-    )
 
-  const start = (input: TaskInput) =>
-    Effect.andThen(change(0, 1), FiberMap.run(tasks, input.taskId, execute(input), { onlyIfMissing: true }))
+  const work = Effect.fnUntraced(function* (input: TaskInput, segment: number) {
+    const { taskId } = input
+    const standing = begun.get(taskId) ?? (yield* Effect.orDie(store.standing(taskId)))
+    begun.delete(taskId)
+    const result = yield* AgentTaskWorkflow.run({
+      input,
+      feed,
+      standing: { ...standing, segment },
+      maxSteps: options.maxSteps,
+      progress: gotOn(taskId),
+      restored: () => Effect.succeedNone,
+      waiting: (wait, accepts) => {
+        waiting.set(`${taskId}/${wait}`, accepts)
+      }
+    }).pipe(Effect.provideContext(phases), recordDefect(taskId))
+    if (isContinued(result)) {
+      yield* places.enter(taskId, result.segment)
+      yield* start(input, result.segment)
+    }
+    return result
+  })
+
+  const registration = engine.register(AgentTask, ({ input, segment }) =>
+    Effect.gen(function* () {
+      const { taskId } = input
+      const known = yield* Effect.orDie(store.get(taskId))
+      if (Option.isSome(known) && isTerminal(known.value.state)) return yield* Effect.interrupt
+      yield* places.enter(taskId, segment)
+      return yield* places
+        .use(input, work(input, segment))
+        .pipe(Effect.ensuring(Effect.suspend(() => Effect.andThen(places.leave(taskId, segment), gotOn(taskId)))))
+    })
+  )
+  yield* Scope.provide(registration, scope)
+
+  const background = (taskId: string, effect: Effect.Effect<void>) =>
+    effect.pipe(
+      Effect.catchCause((cause) =>
+        Cause.hasInterruptsOnly(cause) ? Effect.void : Effect.logError("the task cannot be started", cause)
+      ),
+      Effect.annotateLogs({ taskId }),
+      Effect.forkIn(scope)
+    )
 
   const get = Effect.fn("TaskRunner.get")(function* (taskId: string) {
     const task = yield* store.get(taskId)
     return Option.isSome(task) ? task.value : yield* new TaskNotFound({ taskId })
   })
 
-  const unfinished = yield* store.unfinished
-  if (unfinished.length > 0) yield* Effect.logInfo("resuming unfinished tasks", { count: unfinished.length })
-  yield* Effect.forEach(unfinished, (task) => start(task.input), { discard: true })
+  const submit = Effect.fn("TaskRunner.submit")(function* (input: Omit<TaskInput, "taskId">) {
+    if (draining) return yield* new Draining({ retryAfter: options.retryAfterSeconds })
+    const { created, task } = yield* store.submit(input, options.maxUnfinished, origin)
+    if (created) {
+      const { taskId } = task.input
+      begun.set(taskId, TaskRecords.fresh(origin))
+      yield* places.enter(taskId, 0)
+      yield* background(taskId, start(task.input, 0))
+    }
+    return task
+  }, Effect.uninterruptible)
+
+  const resume = Effect.fnUntraced(function* (taskId: string) {
+    const task = yield* store.get(taskId)
+    if (Option.isNone(task) || isTerminal(task.value.state)) return
+    const { held, segment } = yield* store.standing(taskId)
+    if (held !== undefined) return
+    // An execution that is there goes on; one that was never begun is.
+    yield* start(task.value.input, segment)
+    yield* engine.resume(AgentTask, executionId(taskId, segment))
+  })
+
+  const end = Effect.fnUntraced(function* (
+    { kind, taskId, wait }: Pick<OpenWait, "kind" | "taskId" | "wait">,
+    exit: Exit.Exit<Schema.Json, ExecutorError>
+  ) {
+    const { segment } = yield* store.standing(taskId)
+    const deferredName = kind === "timer" ? `DurableClock/${wait}` : waitName(wait)
+    yield* engine.deferredDone(DurableDeferred.make(deferredName, { success: Schema.Json, error: ExecutorError }), {
+      workflowName: AgentTask._tag,
+      executionId: executionId(taskId, segment),
+      deferredName,
+      exit
+    })
+  })
+
+  // Held tasks, waits and idle tasks, as the store has them.
+  const survey = Effect.gen(function* () {
+    const waits = yield* store.waits
+    const withWait = new Set(waits.map(({ taskId }) => taskId))
+    const others = (yield* store.unfinished).filter(
+      ({ input: { taskId } }) => !places.has(taskId) && !withWait.has(taskId)
+    )
+    const standings = yield* Effect.forEach(others, ({ input: { taskId } }) =>
+      Effect.map(store.standing(taskId), ({ held }) => ({ taskId, held }))
+    )
+    return {
+      waits,
+      idle: standings.flatMap(({ held, taskId }) => (held === undefined ? [taskId] : [])),
+      held: standings.flatMap(({ held, taskId }) => (held === undefined ? [] : [{ taskId, ...held }]))
+    }
+  })
+
+  const trial = Effect.fnUntraced(function* ({ input }: TaskRecord, { segment }: Standing) {
+    const done = yield* Deferred.make<void>()
+    trials.set(input.taskId, done)
+    yield* store.note(input.taskId, { _tag: "TaskResumed", boot: "trial" })
+    yield* start(input, segment)
+    yield* Effect.timeoutOption(Deferred.await(done), trialTime)
+    trials.delete(input.taskId)
+  })
+
+  const boot = Effect.gen(function* () {
+    const tasks = yield* store.unfinished
+    if (tasks.length === 0) return
+    yield* Effect.logInfo("resuming unfinished tasks", { count: tasks.length })
+    const suspects: Array<readonly [TaskRecord, Standing]> = []
+    for (const task of tasks) {
+      const { taskId } = task.input
+      const standing = yield* store.standing(taskId)
+      const decision = TaskBoot.decide(executor, standing)
+      switch (decision._tag) {
+        case "Leave":
+          yield* Effect.logWarning("the task stays set aside", { taskId, ...standing.held })
+          break
+        case "Hold":
+          yield* Effect.logError("the task is set aside", { taskId, reason: decision.reason, detail: decision.detail })
+          yield* store.note(taskId, { _tag: "TaskHeld", reason: decision.reason, detail: decision.detail })
+          break
+        case "Trial":
+          suspects.push([task, standing])
+          break
+        default:
+          if (decision._tag === "Release") yield* store.note(taskId, { _tag: "TaskReleased" })
+          yield* places.enter(taskId, standing.segment)
+          yield* store.note(taskId, { _tag: "TaskResumed", boot: "start" })
+          yield* start(task.input, standing.segment)
+      }
+    }
+    yield* Effect.forEach(suspects, ([{ input }, { segment }]) => places.enter(input.taskId, segment), {
+      discard: true
+    })
+    const inOrder = suspects.toSorted(([, a], [, b]) => a.boots - b.boots)
+    yield* Effect.forEach(inOrder, ([task, standing]) => trial(task, standing), { discard: true }).pipe(
+      Effect.catchCause((cause) => Effect.logError("unfinished tasks could not be taken up", cause)),
+      Effect.forkIn(scope)
+    )
+  })
+  yield* boot
+
+  yield* Effect.forkIn(
+    TaskWatch.watch(options.watch, {
+      fire: (wait) => end(wait, Exit.succeed(null)),
+      resume,
+      give: Effect.fnUntraced(function* (wait, error) {
+        yield* end(wait, Exit.fail(error))
+        yield* store.note(wait.taskId, { _tag: "WaitEnded", wait: wait.wait, how: "overdue" })
+      }),
+      idle: Effect.map(survey, ({ idle }) => idle)
+    }).pipe(Effect.provideService(TaskStore, store)),
+    scope
+  )
+
+  // After an orderly end nobody is a suspect.
+  yield* Effect.addFinalizer(() =>
+    Effect.suspend(() => {
+      closing = true
+      const taken = draining ? places.tasks() : []
+      return Effect.forEach(taken, (taskId) => store.note(taskId, { _tag: "TaskReleased" }), { discard: true })
+    }).pipe(
+      Effect.timeoutOption("1 second"),
+      Effect.catch((error) => Effect.logWarning("the orderly end could not be noted", error))
+    )
+  )
 
   return TaskRunner.of({
-    submit: Effect.fn("TaskRunner.submit")(function* (input) {
-      if (draining) return yield* new Draining({ retryAfter: options.retryAfterSeconds })
-      const { created, task } = yield* store.submit(input, options.maxUnfinished)
-      if (created) yield* start(task.input)
-      return task
-    }, Effect.uninterruptible),
-
+    submit,
     get,
 
     result: Effect.fn("TaskRunner.result")(function* (taskId) {
@@ -132,16 +315,19 @@ const make = Effect.fnUntraced(function* (options: Options) {
       return yield* store.events(taskId, 0)
     }),
 
+    epoch: store.epoch,
     events: (taskId, after) => Stream.unwrap(Effect.as(get(taskId), feed.events(taskId, after))),
 
     cancel: Effect.fn("TaskRunner.cancel")(function* (taskId) {
       const before = yield* get(taskId)
       if (isTerminal(before.state)) return yield* new TaskNotCancelable({ taskId, state: before.state })
+      const { segment } = yield* store.standing(taskId)
       const { task } = yield* feed.setState(taskId, { state: "canceled" })
       // It may have ended by itself between the two: the store decides, once.
       if (task.state !== "canceled") return yield* new TaskNotCancelable({ taskId, state: task.state })
-      yield* FiberMap.remove(tasks, taskId)
-      yield* engine.interruptUnsafe(AgentTask, taskId)
+      yield* engine.interruptUnsafe(AgentTask, executionId(taskId, places.segmentOf(taskId) ?? segment))
+      yield* places.leave(taskId, places.segmentOf(taskId) ?? segment)
+      begun.delete(taskId)
       yield* AgentTaskWorkflow.savePhase(taskId, "task_complete", { task_id: taskId, status: "canceled" }).pipe(
         Effect.provideContext(phases),
         Effect.annotateLogs({ taskId })
@@ -149,12 +335,57 @@ const make = Effect.fnUntraced(function* (options: Options) {
       return task
     }, Effect.uninterruptible),
 
-    activity: SubscriptionRef.get(activity),
-    activityChanges: SubscriptionRef.changes(activity),
+    provide: Effect.fn("TaskRunner.provide")(function* (taskId, wait, value) {
+      yield* get(taskId)
+      const open = (yield* store.waits).find((one) => one.taskId === taskId && one.wait === wait)
+      const accepts = waiting.get(`${taskId}/${wait}`)
+      if (open === undefined || open.kind === "timer" || accepts === undefined) {
+        return yield* new WaitNotOpen({ taskId, wait, detail: "nothing is waited for under this name" })
+      }
+      if (!accepts(value)) {
+        return yield* new WaitNotOpen({
+          taskId,
+          wait,
+          detail: `the value does not fit what is waited for (${open.reason})`
+        })
+      }
+      yield* end(open, Exit.succeed(value))
+      yield* store.note(taskId, { _tag: "WaitEnded", wait, how: "provided" })
+      waiting.delete(`${taskId}/${wait}`)
+    }, Effect.uninterruptible),
+
+    release: Effect.fn("TaskRunner.release")(function* (taskId) {
+      const task = yield* get(taskId)
+      const { held } = yield* store.standing(taskId)
+      if (held === undefined) return yield* new TaskNotHeld({ taskId })
+      yield* store.note(taskId, { _tag: "TaskReleased" })
+      yield* resume(taskId)
+      return task
+    }),
+
+    retry: Effect.fn("TaskRunner.retry")(function* (taskId) {
+      const { input, state } = yield* get(taskId)
+      if (!isTerminal(state)) return yield* new TaskNotEnded({ taskId, state })
+      const { caller, contextId, text } = input
+      return yield* submit({ caller, contextId, text, messageId: `${taskId}/retry` })
+    }),
+
+    health: Effect.gen(function* () {
+      const { epochMilliseconds: now } = yield* DateTime.now
+      const { held, waits } = yield* survey
+      const due = waits.map((wait) => TaskWatch.overdue(wait, now, options.watch))
+      return { held, oldestDue: Math.max(0, ...due) }
+    }).pipe(Effect.withSpan("TaskRunner.health")),
+
+    activity: places.activity,
+    activityChanges: places.changes,
 
     drain: Effect.suspend(() => {
       draining = true
-      return FiberMap.awaitEmpty(tasks)
+      return places.changes.pipe(
+        Stream.takeUntil((now) => now.running === 0 && now.queued === 0),
+        Stream.runDrain
+      )
     }).pipe(Effect.withSpan("TaskRunner.drain"))
   })
 })

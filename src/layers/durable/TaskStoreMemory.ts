@@ -12,21 +12,27 @@ import { TaskInput } from "../../services/durable/AgentTask.ts"
 import {
   isTerminal,
   MessageConflict,
+  type NewTaskEvent,
+  type Standing,
   TaskEvent,
   TaskRecord,
   TaskStore,
   TooManyTasks
 } from "../../services/durable/TaskStore.ts"
+import type { OpenWait } from "../../services/durable/Waits.ts"
 import * as TaskRecords from "./taskRecords.ts"
 
 interface Entry {
   task: TaskRecord
   readonly events: Array<TaskEvent>
   readonly attempts: Map<string, number>
+  readonly waits: Map<string, OpenWait>
+  standing: Standing
 }
 
 const make = Effect.fnUntraced(function* (options: TaskRecords.Options) {
   const random = yield* SecureRandom.SecureRandom
+  const epoch = (yield* random.uuidV4()).replaceAll("-", "").slice(0, 12)
   // Between reading and changing these nothing is waited for, so that no other fiber sees half of a change.
   const entries = new Map<string, Entry>()
   const taskIds = new Map<string, string>()
@@ -37,12 +43,12 @@ const make = Effect.fnUntraced(function* (options: TaskRecords.Options) {
       return found === undefined ? Effect.fail(TaskRecords.unknownTask(operation, taskId)) : Effect.succeed(found)
     })
 
-  const push = ({ events }: Entry, event: Omit<TaskEvent, "sequence">) => {
+  const push = ({ events }: Entry, event: NewTaskEvent, at: DateTime.Utc) => {
     const isRepeat = events.some(
       (known) => known.step === event.step && known.attempt === event.attempt && known.number === event.number
     )
     if (isRepeat) return Option.none<TaskEvent>()
-    const fresh = new TaskEvent({ ...event, sequence: events.length + 1 })
+    const fresh = new TaskEvent({ ...event, sequence: events.length + 1, at })
     events.push(fresh)
     return Option.some(fresh)
   }
@@ -50,7 +56,9 @@ const make = Effect.fnUntraced(function* (options: TaskRecords.Options) {
   const unfinished = () => Array.from(entries.values(), ({ task }) => task).filter(({ state }) => !isTerminal(state))
 
   return TaskStore.of({
-    submit: Effect.fn("TaskStore.submit")(function* (input, limit) {
+    epoch,
+
+    submit: Effect.fn("TaskStore.submit")(function* (input, limit, origin = TaskRecords.noOrigin) {
       const now = yield* DateTime.now
       const taskId = yield* random.uuidV4()
       const key = yield* TaskRecords.messageKey(input)
@@ -70,7 +78,13 @@ const make = Effect.fnUntraced(function* (options: TaskRecords.Options) {
         createdAt: now,
         updatedAt: now
       })
-      entries.set(taskId, { task, events: [], attempts: new Map() })
+      entries.set(taskId, {
+        task,
+        events: [],
+        attempts: new Map(),
+        waits: new Map(),
+        standing: TaskRecords.fresh(origin)
+      })
       taskIds.set(key, taskId)
       return { task, created: true }
     }),
@@ -86,12 +100,16 @@ const make = Effect.fnUntraced(function* (options: TaskRecords.Options) {
 
     append: Effect.fn("TaskStore.append")(function* (event) {
       if (event.number < 1) return yield* TaskRecords.reservedNumber(event.number)
-      return push(yield* entry("append", event.taskId), event)
+      const now = yield* DateTime.now
+      return push(yield* entry("append", event.taskId), event, now)
     }),
 
-    events: Effect.fn("TaskStore.events")((taskId, after) =>
-      Effect.sync(() => (entries.get(taskId)?.events ?? []).filter(({ sequence }) => sequence > after))
+    // The number of an event is one more than its place in the list.
+    events: Effect.fn("TaskStore.events")((taskId, after, limit = Infinity) =>
+      Effect.sync(() => (entries.get(taskId)?.events ?? []).slice(after, after + limit))
     ),
+
+    firstKept: Effect.fn("TaskStore.firstKept")(() => Effect.succeed(1)),
 
     setState: Effect.fn("TaskStore.setState")(function* (taskId, change) {
       const now = yield* DateTime.now
@@ -99,10 +117,34 @@ const make = Effect.fnUntraced(function* (options: TaskRecords.Options) {
       const next = TaskRecords.advance(known.task, change, now)
       if (Option.isNone(next)) return { task: known.task, event: Option.none<TaskEvent>() }
       known.task = next.value
-      return { task: next.value, event: push(known, TaskRecords.stateEvent(taskId, change.state)) }
+      return { task: next.value, event: push(known, TaskRecords.stateEvent(taskId, change.state), now) }
     }),
 
-    unfinished: Effect.sync(unfinished)
+    unfinished: Effect.sync(unfinished),
+
+    begun: Effect.fn("TaskStore.begun")(function* (taskId, step) {
+      const { attempts } = yield* entry("begun", taskId)
+      return attempts.get(step) ?? 0
+    }),
+
+    standing: Effect.fn("TaskStore.standing")(function* (taskId) {
+      const { standing, waits } = yield* entry("standing", taskId)
+      return { ...standing, waits: Array.from(waits.keys()) }
+    }),
+
+    note: Effect.fn("TaskStore.note")(function* (taskId, note) {
+      const now = DateTime.toEpochMillis(yield* DateTime.now)
+      const known = yield* entry("note", taskId)
+      known.standing = TaskRecords.standingAfter(known.standing, note)
+      TaskRecords.noteWait(known.waits, taskId, note, now)
+    }),
+
+    waits: Effect.sync(() =>
+      Array.from(entries.values())
+        .filter(({ task }) => !isTerminal(task.state))
+        .flatMap(({ waits }) => Array.from(waits.values()))
+        .toSorted((a, b) => a.deadline - b.deadline)
+    )
   })
 })
 

@@ -3,16 +3,19 @@
  *
  * @module
  */
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
+import * as Workflow from "effect/workflow/Workflow"
+import { WorkflowInstance } from "effect/workflow/WorkflowEngine"
 import { AgentExecutor } from "../../services/agent/AgentExecutor.ts"
-import { type Phase, phases, type TaskInput, type TaskOutput } from "../../services/durable/AgentTask.ts"
+import { Continued, type Phase, phases, type TaskInput, type TaskOutput } from "../../services/durable/AgentTask.ts"
 import { Checkpoint } from "../../services/durable/Checkpoint.ts"
 import { type ExecutorError, output, Step } from "../../services/durable/Step.ts"
-import { isTerminal, TaskStore } from "../../services/durable/TaskStore.ts"
+import { TaskStore } from "../../services/durable/TaskStore.ts"
 import { PlatformConfig } from "../../services/workspace/PlatformConfig.ts"
+import * as Segment from "./segment.ts"
 import * as StepWorkflow from "./stepWorkflow.ts"
 import type { TaskFeed } from "./taskFeed.ts"
 
@@ -26,6 +29,19 @@ export const savePhase = Effect.fnUntraced(function* (taskId: string, phase: Pha
   yield* checkpoint
     .save({ workspaceId, workflowId: taskId, stepName: phase, stepIndex: phases.indexOf(phase), payload })
     .pipe(Effect.catch((error) => Effect.logError("checkpoint not saved", { phase, error: error.message })))
+})
+
+const saveStep = Effect.fnUntraced(function* (
+  taskId: string,
+  stepName: string,
+  stepIndex: number,
+  payload: Schema.Json
+) {
+  const checkpoint = yield* Checkpoint
+  const { workspaceId } = yield* PlatformConfig
+  yield* checkpoint
+    .save({ workspaceId, workflowId: `${taskId}/llm_call`, stepName, stepIndex, payload })
+    .pipe(Effect.catch((error) => Effect.logError("checkpoint not saved", { step: stepName, error: error.message })))
 })
 
 const describe = (error: ExecutorError): Schema.Json => ({
@@ -42,8 +58,54 @@ const streamAnswer = Effect.fnUntraced(function* (input: TaskInput, feed: TaskFe
   yield* feed.append({ taskId: input.taskId, step: "answer", attempt: 1, number: 1, event: output(answer.text) })
 })
 
+/** What a run of a task brings along. */
+export interface Run extends Omit<StepWorkflow.Run, "taskId" | "segment" | "save"> {
+  readonly input: TaskInput
+  readonly maxSteps: number
+}
+
+// The executor that began the task: this one, or the one of its older code that is still shipped.
+const executorOf = (executor: AgentExecutor["Service"], code: string) =>
+  (code === "" || code === codeOf(executor) ? undefined : executor.previous?.[code]) ?? executor.execute
+
+/** The name of an executor's code. */
+export const codeOf = ({ code, name }: AgentExecutor["Service"]): string => code ?? name
+
+const finish = Effect.fnUntraced(function* ({ feed, input }: Run, result: Result.Result<TaskOutput, ExecutorError>) {
+  const { taskId } = input
+  if (Result.isSuccess(result)) {
+    yield* streamAnswer(input, feed, result.success)
+    yield* savePhase(taskId, "llm_call", { success: true, error: null, text: result.success.text })
+    yield* savePhase(taskId, "task_complete", { task_id: taskId, status: "completed" })
+    yield* feed.setState(taskId, { state: "completed", output: result.success })
+    yield* Effect.logInfo("task completed")
+    return result.success
+  }
+  yield* savePhase(taskId, "llm_call", { success: false, error: describe(result.failure) })
+  yield* savePhase(taskId, "task_complete", { task_id: taskId, status: "failed" })
+  yield* feed.setState(taskId, { state: "failed", error: result.failure })
+  yield* Effect.logWarning("task failed", { reason: result.failure.reason, detail: result.failure.detail })
+  return yield* result.failure
+})
+
+const begin = Effect.fnUntraced(function* ({ feed, input, standing }: Run) {
+  const { taskId } = input
+  yield* feed.setState(taskId, { state: "working" })
+  if (standing.segment > 0 || standing.restored) return
+  yield* savePhase(taskId, "task_receive", {
+    task_id: taskId,
+    status: "received",
+    context_id: input.contextId,
+    message_id: input.messageId,
+    caller: input.caller,
+    text: input.text,
+    version: standing.version,
+    code: standing.code
+  })
+})
+
 /**
- * Runs one task in the workflow that it is called from.
+ * Runs one task in the workflow that it is called from, to its end or as far as one execution goes.
  *
  * **Details**
  *
@@ -51,41 +113,46 @@ const streamAnswer = Effect.fnUntraced(function* (input: TaskInput, feed: TaskFe
  * replaces itself, an event is known by its key, and a terminal state is never left.
  */
 export const run = Effect.fnUntraced(
-  function* (input: TaskInput, feed: TaskFeed) {
-    const store = yield* TaskStore
+  function* (run: Run) {
     const executor = yield* AgentExecutor
+    const store = yield* TaskStore
+    const instance = yield* WorkflowInstance
+    const saving = yield* Effect.context<Checkpoint | PlatformConfig>()
+    const { input, standing } = run
     const { taskId } = input
+    yield* begin(run)
 
-    const known = yield* store.get(taskId)
-    if (Option.isSome(known) && isTerminal(known.value.state)) return yield* Effect.interrupt
-
-    yield* feed.setState(taskId, { state: "working" })
-    yield* savePhase(taskId, "task_receive", {
-      task_id: taskId,
-      status: "received",
-      context_id: input.contextId,
-      message_id: input.messageId,
-      caller: input.caller,
-      text: input.text
+    const segment = Segment.make(standing, run.maxSteps)
+    const base = standing.segment * run.maxSteps
+    const order = new Map<string, number>()
+    const step = yield* StepWorkflow.make({
+      ...run,
+      taskId,
+      segment,
+      save: (name, encoded) => {
+        if (!order.has(name)) order.set(name, base + order.size)
+        return Effect.provideContext(saveStep(taskId, name, order.get(name) ?? base, encoded), saving)
+      }
     })
-
-    const step = yield* StepWorkflow.make(taskId, feed)
-    const result = yield* executor.execute(input).pipe(Effect.provideService(Step, step), Effect.result)
-    if (Result.isSuccess(result)) {
-      yield* streamAnswer(input, feed, result.success)
-      yield* savePhase(taskId, "llm_call", { success: true, error: null, text: result.success.text })
-      yield* savePhase(taskId, "task_complete", { task_id: taskId, status: "completed" })
-      yield* feed.setState(taskId, { state: "completed", output: result.success })
-      yield* Effect.logInfo("task completed")
-      return result.success
+    const worked = yield* executorOf(
+      executor,
+      standing.code
+    )(input).pipe(Effect.provideService(Step, step), Effect.result, Effect.raceFirst(Deferred.await(segment.verdict)))
+    switch (worked._tag) {
+      case "Continue": {
+        const next = standing.segment + 1
+        yield* store.note(taskId, { _tag: "SegmentBegan", segment: next, steps: worked.steps })
+        return new Continued({ segment: next })
+      }
+      case "Hold":
+        yield* Effect.logError("the task is held", { detail: worked.detail })
+        yield* store.note(taskId, { _tag: "TaskHeld", reason: "code", detail: worked.detail })
+        return yield* Workflow.suspend(instance)
+      default:
+        return yield* finish(run, worked)
     }
-    yield* savePhase(taskId, "llm_call", { success: false, error: describe(result.failure) })
-    yield* savePhase(taskId, "task_complete", { task_id: taskId, status: "failed" })
-    yield* feed.setState(taskId, { state: "failed", error: result.failure })
-    yield* Effect.logWarning("task failed", { reason: result.failure.reason, detail: result.failure.detail })
-    return yield* result.failure
   },
-  (effect, input) =>
+  (effect, { input }) =>
     effect.pipe(
       Effect.catchTag("TaskStoreError", (error) => Effect.fail(StepWorkflow.storeFailure(error))),
       Effect.annotateLogs({ taskId: input.taskId }),

@@ -3,18 +3,25 @@
  *
  * @module
  */
+import { hash } from "node:crypto"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type * as DateTime from "effect/DateTime"
+import type { OpenWait } from "../../services/durable/Waits.ts"
 import type { TaskInput } from "../../services/durable/AgentTask.ts"
 import {
   isTerminal,
-  type TaskEvent,
+  MessageConflict,
+  type NewTaskEvent,
+  type Origin,
+  type Standing,
+  type TaskNote,
   TaskRecord,
   type TaskState,
   type TaskStore,
-  TaskStoreError
+  TaskStoreError,
+  TooManyTasks
 } from "../../services/durable/TaskStore.ts"
 
 /** What a task store may be told. */
@@ -51,7 +58,7 @@ export const advance = (task: TaskRecord, change: Change, now: DateTime.Utc): Op
 /**
  * The key of the event that tells of a new state. Its numbers are negative; what is said outside of a step counts from 1.
  */
-export const stateEvent = (taskId: string, state: TaskState): Omit<TaskEvent, "sequence"> => ({
+export const stateEvent = (taskId: string, state: TaskState): NewTaskEvent => ({
   taskId,
   step: "",
   attempt: 1,
@@ -66,3 +73,63 @@ export const unknownTask = (operation: string, taskId: string) =>
 /** The failure of appending an event whose number is one of ours. */
 export const reservedNumber = (number: number) =>
   new TaskStoreError({ operation: "append", cause: `the number of an event counts from 1, this one has ${number}` })
+
+/** The failure of appending a state as if an agent had said it: states are set. */
+export const stateOutside = () => new TaskStoreError({ operation: "append", cause: "a state is set, not appended" })
+
+/** The failure of sending again the message of a task that was pruned. */
+export const forgottenTask = (taskId: string, state: TaskState) =>
+  new TaskStoreError({
+    operation: "submit",
+    cause: `the message was task ${taskId}, which is ${state}; what it answered is no longer kept: send a new message with a new messageId`
+  })
+
+/** Where nobody says what a task is begun with. */
+export const noOrigin: Origin = { version: 1, code: "" }
+
+/** A digest of a message's content, by which the same key with another content is noticed. */
+export const digestOf = ({ text }: Submission): string => hash("sha256", text, "base64url")
+
+/** Errors that a store tells of as they are; every other is a `TaskStoreError`. */
+export const isExpected = Schema.is(Schema.Union([MessageConflict, TooManyTasks, TaskStoreError]))
+
+/** Where a task stands that has just been accepted. */
+export const fresh = (origin: Origin): Standing => ({
+  ...origin,
+  segment: 0,
+  steps: {},
+  completed: [],
+  waits: [],
+  held: undefined,
+  boots: 0,
+  restored: false
+})
+
+/** Where a task stands after a note. */
+export const standingAfter = (standing: Standing, note: TaskNote): Standing => {
+  switch (note._tag) {
+    case "SegmentBegan":
+      return { ...standing, segment: note.segment, steps: note.steps, boots: 0 }
+    case "TaskResumed":
+      return { ...standing, boots: standing.boots + 1 }
+    case "TaskHeld":
+      return { ...standing, held: { reason: note.reason, detail: note.detail } }
+    case "TaskReleased":
+      return { ...standing, held: undefined, boots: 0 }
+    default:
+      return standing
+  }
+}
+
+/** Changes the open waits of a task by a note; `now` in milliseconds. */
+export const noteWait = (waits: Map<string, OpenWait>, taskId: string, note: TaskNote, now: number) => {
+  if (note._tag === "WaitBegan" && !waits.has(note.wait)) {
+    const { deadline, from, kind, reason, wait } = note
+    waits.set(wait, { taskId, wait, kind, reason, from, since: now, deadline, retries: 0 })
+  } else if (note._tag === "WaitRetried") {
+    const known = waits.get(note.wait)
+    if (known !== undefined) waits.set(note.wait, { ...known, deadline: note.deadline, retries: known.retries + 1 })
+  } else if (note._tag === "WaitEnded") {
+    waits.delete(note.wait)
+  }
+}

@@ -65,11 +65,16 @@ const command = Config.all({
   })
 )
 
-const executor = Config.Literals(["echo", "command", "fan-out"], "MOLECULE_EXECUTOR").pipe(
+const module = Config.NonEmptyString("MOLECULE_EXECUTOR_MODULE").pipe(
+  Config.map((file): ExecutorChoice => ({ _tag: "module", file }))
+)
+
+const executor = Config.Literals(["echo", "command", "fan-out", "module"], "MOLECULE_EXECUTOR").pipe(
   Config.withDefault("echo"),
-  Config.flatMap((choice): Config.Config<ExecutorChoice> =>
-    choice === "command" ? command : Config.succeed({ _tag: choice })
-  )
+  Config.flatMap((choice): Config.Config<ExecutorChoice> => {
+    if (choice === "command") return command
+    return choice === "module" ? module : Config.succeed({ _tag: choice })
+  })
 )
 
 /**
@@ -78,7 +83,7 @@ const executor = Config.Literals(["echo", "command", "fan-out"], "MOLECULE_EXECU
  * **Details**
  *
  * `MOLECULE_COMMAND` is a JSON array, program first, so that nothing needs quoting rules; it is required with
- * `MOLECULE_EXECUTOR=command`. Durations are written as in `30 seconds`, sizes as in `10 MiB`.
+ * `MOLECULE_EXECUTOR=command`, as `MOLECULE_EXECUTOR_MODULE` is with `module`. Durations are written as in `30 seconds`, sizes as in `10 MiB`.
  */
 export const config = Config.all({
   name: Config.NonEmptyString("MOLECULE_NAME").pipe(Config.withDefault("molecule workspace")),

@@ -106,7 +106,8 @@ export const StatusUpdate = Schema.Struct({
   taskId: Schema.String,
   contextId: Schema.String,
   status: TaskStatus,
-  final: Schema.Boolean
+  final: Schema.Boolean,
+  metadata: Metadata
 })
 
 /** Streamed: a piece of an artifact; `append: false` starts it (again). */
@@ -147,7 +148,7 @@ export const TaskQueryParams = Schema.Struct({
   metadata: Metadata
 })
 
-/** Parameters of `tasks/cancel`. */
+/** Parameters of `tasks/cancel` and `tasks/resubscribe`. */
 export const TaskIdParams = Schema.Struct({ id: identifier, metadata: Metadata })
 
 /** The methods of this server, by name, with the schema of their parameters. */
@@ -155,5 +156,13 @@ export const methods = {
   "message/send": SendParams,
   "message/stream": SendParams,
   "tasks/get": TaskQueryParams,
-  "tasks/cancel": TaskIdParams
+  "tasks/cancel": TaskIdParams,
+  "tasks/resubscribe": TaskIdParams
 } as const
+
+/**
+ * Our names in `metadata`. `cursor`, in the parameters of `message/stream` and `tasks/resubscribe`: the id of the last
+ * event that was received, for clients that cannot set the header `Last-Event-ID`. `gap`, in a status update: events are
+ * missing, `{"reason": "epoch" | "trimmed" | "unknown", "from": <cursor>, "to": <cursor>}`.
+ */
+export const metadataKey = { cursor: "molecule/cursor", gap: "molecule/gap" } as const

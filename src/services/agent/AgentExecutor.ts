@@ -27,6 +27,13 @@ export class AgentExecutor extends Context.Service<
   {
     /** For the agent card and the logs. */
     readonly name: string
+    /**
+     * Names the code: the executor with its version and the schemas of its tools. It is stored with each task, which is
+     * never replayed into other code. The name, if not given; change it whenever the order or meaning of steps changes.
+     */
+    readonly code?: string
+    /** Code of older tasks that can still be run, by its name. */
+    readonly previous?: Readonly<Record<string, (task: TaskInput) => Effect.Effect<TaskOutput, ExecutorError, Step>>>
     readonly execute: (task: TaskInput) => Effect.Effect<TaskOutput, ExecutorError, Step>
   }
 >()("molecule-effect/services/agent/AgentExecutor") {}

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import * as Context from "effect/Context"
 import * as Schema from "effect/Schema"
 import * as Workflow from "effect/workflow/Workflow"
 import { ExecutorError } from "./Step.ts"
@@ -30,17 +31,37 @@ export class TaskOutput extends Schema.Class<TaskOutput>("molecule-effect/TaskOu
   text: Schema.String
 }) {}
 
+/** Annotates a workflow whose unfinished executions somebody else takes up again, not the engine by itself. */
+export const ResumedByCaller = Context.Reference<boolean>(
+  "molecule-effect/services/durable/AgentTask/ResumedByCaller",
+  {
+    defaultValue: () => false
+  }
+)
+
+/** The version of {@link AgentTask}: raised whenever what it journals, or in which order, changes. Stored with each task. */
+export const agentTaskVersion = 1
+
+/** An execution of {@link AgentTask} that has done as much as one may: the task goes on in the next. */
+export class Continued extends Schema.TaggedClass<Continued>()("Continued", {
+  segment: Schema.Int
+}) {}
+
 /**
- * The workflow of one task. Its execution is identified by the task's id.
+ * The workflow of one task, or of a segment of one that takes many steps. Its execution is `<task>/<segment>`.
  *
  * **Details**
  *
  * `llm_call` is a phase and not an activity: its turns and tools are the activities (see `Step`), and its checkpoint is
- * written when the phase ends. The checkpoints are saved under the task's id with index 0, 1 and 2.
+ * written when the phase ends. The checkpoints are saved under the task's id with index 0, 1 and 2; those of the steps
+ * under `<task>/llm_call`.
  */
-export const AgentTask = Workflow.make("AgentTask", {
-  payload: TaskInput,
-  success: TaskOutput,
+export const AgentTask = Workflow.make(`AgentTask/${agentTaskVersion}`, {
+  payload: { input: TaskInput, segment: Schema.Int },
+  success: Schema.Union([TaskOutput, Continued]),
   error: ExecutorError,
-  idempotencyKey: (input) => input.taskId
-})
+  idempotencyKey: ({ input, segment }) => executionId(input.taskId, segment)
+}).annotate(ResumedByCaller, true)
+
+/** The id of the execution that a task is in. */
+export const executionId = (taskId: string, segment: number): string => `${taskId}/${segment}`

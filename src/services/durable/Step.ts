@@ -5,6 +5,7 @@
  */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
+import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 
 /** Something an executor says while it works: a piece of the answer, or a note about what it is doing. */
@@ -39,6 +40,46 @@ export class ExecutorError extends Schema.TaggedError<ExecutorError>()("Executor
 }
 
 /**
+ * What to do about a step whose effect outside may or may not have happened, because the process died in between: run it
+ * again, fail the step, or wait for a person to decide.
+ */
+export const UnknownOutcome = Schema.Literals(["repeat", "fail", "ask"])
+
+/** How a step is tried again: after `delay` milliseconds, doubled each time, `times` times at most. */
+export interface StepRetry {
+  readonly times: number
+  readonly delay: number
+}
+
+/** What the engine should know about a step. */
+export interface StepOptions<A, R = never> {
+  /**
+   * The step has an effect outside. Its id (`CurrentStep.effectId`) is stored before the step runs, and stays over retries
+   * and restarts: hand it on as the idempotency key. After a crash `check` is asked whether it happened, and with what
+   * result; without a `check`, or where that cannot tell (`None`), `unknown` decides.
+   */
+  readonly effect?: {
+    readonly unknown: typeof UnknownOutcome.Type
+    readonly check?: (effectId: string) => Effect.Effect<Option.Option<A>, ExecutorError, R>
+  }
+  /** A step that fails is not tried again unless this says so. The pauses are durable waits with a deadline. */
+  readonly retry?: StepRetry
+}
+
+/** What a task waits for. */
+export interface WaitOptions<A, I> {
+  /** Unique within the task. */
+  readonly name: string
+  /** What is waited for, for people: `the approval of the payment`. */
+  readonly reason: string
+  /** Who is to provide it: a workspace's id, `person`, … */
+  readonly from: string
+  /** Milliseconds from now after which waiting has failed. The deadline is stored, and stays over restarts. */
+  readonly within: number
+  readonly schema: Schema.Codec<A, I>
+}
+
+/**
  * The engine's side of an executor.
  *
  * **Details**
@@ -46,7 +87,12 @@ export class ExecutorError extends Schema.TaggedError<ExecutorError>()("Executor
  * `step` runs a sub-step under a name that is unique within the task: the engine may journal its result (encoded by the
  * schema) and, after a crash, give that result back instead of running it again. What is not inside a step is replayed.
  * `emit` streams an event to the caller, keyed by (step, attempt, number): a replay that emits the same event again is
- * noticed and the event is not sent twice. An event is stored before anyone sees it, so `emit` fails where it cannot be. `attempt` is 1 for the first run of a step and grows with each rerun.
+ * noticed and the event is not sent twice. An event is stored before anyone sees it. `attempt` is 1 for the first run of
+ * a step and grows with each rerun.
+ *
+ * `wait` suspends the task until somebody provides the value (`TaskRunner.provide`) or the deadline passes; `sleep`
+ * suspends it for a time. Both survive a restart with their deadline, hold no place among the running tasks, and are the
+ * only ways to wait: what waits otherwise is not seen by the watcher. Call them outside of steps.
  *
  * **Example**
  *
@@ -62,14 +108,24 @@ export class Step extends Context.Service<
     readonly step: <A, I, R>(
       name: string,
       schema: Schema.Codec<A, I>,
-      effect: Effect.Effect<A, ExecutorError, R>
+      effect: Effect.Effect<A, ExecutorError, R>,
+      options?: StepOptions<A, R>
     ) => Effect.Effect<A, ExecutorError, R>
     readonly emit: (event: AgentEvent) => Effect.Effect<void, ExecutorError>
+    readonly wait: <A, I>(options: WaitOptions<A, I>) => Effect.Effect<A, ExecutorError>
+    /** Milliseconds, from the first time that the task comes here. */
+    readonly sleep: (name: string, duration: number) => Effect.Effect<void, ExecutorError>
   }
 >()("molecule-effect/services/durable/Step") {}
 
-/** Where the code that runs now stands: the step (empty outside of one) and its attempt. The engine sets it around each step. */
-export const CurrentStep = Context.Reference<{ readonly name: string; readonly attempt: number }>(
-  "molecule-effect/services/durable/Step/CurrentStep",
-  { defaultValue: () => ({ name: "", attempt: 1 }) }
-)
+/**
+ * Where the code that runs now stands: the step (empty outside of one), its attempt, and the id of its effect outside,
+ * which is the same for every attempt. The engine sets it around each step.
+ */
+export const CurrentStep = Context.Reference<{
+  readonly name: string
+  readonly attempt: number
+  readonly effectId: string
+}>("molecule-effect/services/durable/Step/CurrentStep", {
+  defaultValue: () => ({ name: "", attempt: 1, effectId: "" })
+})

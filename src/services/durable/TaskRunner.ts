@@ -8,7 +8,8 @@ import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
 import type { TaskInput } from "./AgentTask.ts"
-import type { MessageConflict, TaskEvent, TaskRecord, TaskStoreError, TooManyTasks } from "./TaskStore.ts"
+import type { Cursor, Gap } from "./Cursor.ts"
+import type { HoldReason, MessageConflict, TaskEvent, TaskRecord, TaskStoreError, TooManyTasks } from "./TaskStore.ts"
 
 /** No task has this id, or it belongs to somebody else: the two are not told apart. */
 export class TaskNotFound extends Schema.TaggedError<TaskNotFound>()("TaskNotFound", { taskId: Schema.String }) {
@@ -25,6 +26,48 @@ export class TaskNotCancelable extends Schema.TaggedError<TaskNotCancelable>()("
   override get message() {
     return `task ${this.taskId} is ${this.state} and cannot be cancelled`
   }
+}
+
+/** The task does not wait for anything of this name, or for no value of this form. */
+export class WaitNotOpen extends Schema.TaggedError<WaitNotOpen>()("WaitNotOpen", {
+  taskId: Schema.String,
+  wait: Schema.String,
+  detail: Schema.String
+}) {
+  override get message() {
+    return `task ${this.taskId}, wait ${this.wait}: ${this.detail}`
+  }
+}
+
+/** The task is not set aside. */
+export class TaskNotHeld extends Schema.TaggedError<TaskNotHeld>()("TaskNotHeld", { taskId: Schema.String }) {
+  override get message() {
+    return `task ${this.taskId} is not held: there is nothing to release`
+  }
+}
+
+/** Only a task that has ended can be tried again. */
+export class TaskNotEnded extends Schema.TaggedError<TaskNotEnded>()("TaskNotEnded", {
+  taskId: Schema.String,
+  state: Schema.String
+}) {
+  override get message() {
+    return `task ${this.taskId} is ${this.state}: cancel it, or wait for its end, before it is tried again`
+  }
+}
+
+/** A task that is set aside, and why. */
+export interface HeldTask {
+  readonly taskId: string
+  readonly reason: typeof HoldReason.Type
+  readonly detail: string
+}
+
+/** How the work is getting on. */
+export interface WorkHealth {
+  /** Milliseconds: how long the oldest due work is overdue; 0 if none is. An approval with a week to go is not due. */
+  readonly oldestDue: number
+  readonly held: ReadonlyArray<HeldTask>
 }
 
 /** The workspace is shutting down and takes no new work. */
@@ -50,8 +93,14 @@ export interface Activity {
  * - `submit` answers once the task is on disk; the work goes on by itself, at most so many at a time. The same message
  *   again is the same task.
  * - `result` waits for the end and answers the record as it then stands.
- * - `events` replays what was said after `after` (a sequence number, 0 for all) and goes on live until the task ends.
+ * - `events` replays what was said after the cursor and goes on live until the task ends: each event once, in order, the
+ *   same for everyone. Where something is missing in between, a `Gap` stands in its place. It holds a page of events at a
+ *   time, however slow its reader.
+ * - `epoch` makes an event's sequence a cursor.
  * - `cancel` ends a task that has not ended, and the processes it started.
+ * - `provide` gives a suspended task the value that it waits for.
+ * - `release` lets a task run that was set aside; `retry` begins a new task with the message of one that has ended.
+ * - `health` is the age of the oldest due work, and the tasks that are set aside.
  * - `activity` tells how many tasks run and how many wait, for heartbeat and health.
  * - `drain` refuses new work and waits for what runs.
  *
@@ -73,8 +122,25 @@ export class TaskRunner extends Context.Service<
     readonly result: (taskId: string) => Effect.Effect<TaskRecord, TaskNotFound | TaskStoreError>
     /** What was said so far. */
     readonly past: (taskId: string) => Effect.Effect<ReadonlyArray<TaskEvent>, TaskNotFound | TaskStoreError>
-    readonly events: (taskId: string, after: number) => Stream.Stream<TaskEvent, TaskNotFound | TaskStoreError>
+    readonly epoch: string
+    readonly events: (
+      taskId: string,
+      after: Cursor | "start"
+    ) => Stream.Stream<TaskEvent | Gap, TaskNotFound | TaskStoreError>
     readonly cancel: (taskId: string) => Effect.Effect<TaskRecord, TaskNotFound | TaskNotCancelable | TaskStoreError>
+    readonly provide: (
+      taskId: string,
+      wait: string,
+      value: Schema.Json
+    ) => Effect.Effect<void, TaskNotFound | WaitNotOpen | TaskStoreError>
+    readonly release: (taskId: string) => Effect.Effect<TaskRecord, TaskNotFound | TaskNotHeld | TaskStoreError>
+    readonly retry: (
+      taskId: string
+    ) => Effect.Effect<
+      TaskRecord,
+      TaskNotFound | TaskNotEnded | TaskStoreError | MessageConflict | TooManyTasks | Draining
+    >
+    readonly health: Effect.Effect<WorkHealth, TaskStoreError>
     readonly activity: Effect.Effect<Activity>
     /** The activity now, and again each time it changes. */
     readonly activityChanges: Stream.Stream<Activity>

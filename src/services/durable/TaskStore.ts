@@ -8,7 +8,8 @@ import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { TaskInput, TaskOutput } from "./AgentTask.ts"
-import { AgentEvent, ExecutorError } from "./Step.ts"
+import { AgentEvent, ExecutorError, type UnknownOutcome } from "./Step.ts"
+import type { OpenWait, WaitKind } from "./Waits.ts"
 
 /** A task's state, in the words of A2A 0.3. */
 export const TaskState = Schema.Literals(["submitted", "working", "completed", "failed", "canceled"])
@@ -31,15 +32,72 @@ export class TaskRecord extends Schema.Class<TaskRecord>("molecule-effect/TaskRe
   error: Schema.optionalKey(ExecutorError)
 }) {}
 
-/** One thing a task said: `sequence` counts from 1 within the task and never repeats or goes back. */
+/** One thing a task said: `sequence` counts from 1 within the task, without a gap, and never repeats or goes back. */
 export class TaskEvent extends Schema.Class<TaskEvent>("molecule-effect/TaskEvent")({
   taskId: Schema.String,
   sequence: Schema.Int,
+  /** When it was recorded; with the event, so that whoever reads it, and whenever, reads the same. */
+  at: Schema.DateTimeUtc,
   step: Schema.String,
   attempt: Schema.Int,
   number: Schema.Int,
   event: Schema.Union([AgentEvent, Schema.TaggedStruct("State", { state: TaskState })])
 }) {}
+
+/** An event that is still to be recorded: the store adds number and time. */
+export type NewTaskEvent = Omit<TaskEvent, "sequence" | "at">
+
+/** What a new task is begun with. */
+export interface Origin {
+  /** Of the workflow `AgentTask`. */
+  readonly version: number
+  /** Of the executor; see `AgentExecutor.code`. */
+  readonly code: string
+}
+
+/** Why a task is set aside: it brought the process down, its code is not there any more, or its rows are damaged. */
+export const HoldReason = Schema.Literals(["crashes", "code", "damage"])
+
+/** What a start needs to know to take a task up again. */
+export interface Standing extends Origin {
+  /** The execution that it is in; each carries what the former ones have done. */
+  readonly segment: number
+  /** Encoded exits of the steps that former segments completed. */
+  readonly steps: Readonly<Record<string, Schema.Json>>
+  /** Names of the steps that this segment has completed. */
+  readonly completed: ReadonlyArray<string>
+  /** Names of the open waits. */
+  readonly waits: ReadonlyArray<string>
+  /** Set aside, and not to be run. */
+  readonly held: { readonly reason: typeof HoldReason.Type; readonly detail: string } | undefined
+  /** How many starts took it up since it last got on. */
+  readonly boots: number
+  /** It was rebuilt from the platform's checkpoints. */
+  readonly restored: boolean
+}
+
+/** What is noted of a task besides its states and what it says. Times are milliseconds since 1970. */
+export type TaskNote =
+  | { readonly _tag: "SegmentBegan"; readonly segment: number; readonly steps: Readonly<Record<string, Schema.Json>> }
+  | {
+      readonly _tag: "WaitBegan"
+      readonly wait: string
+      readonly kind: typeof WaitKind.Type
+      readonly reason: string
+      readonly from: string
+      readonly deadline: number
+    }
+  | { readonly _tag: "WaitRetried"; readonly wait: string; readonly deadline: number }
+  | { readonly _tag: "WaitEnded"; readonly wait: string; readonly how: "provided" | "overdue" | "cancelled" }
+  | { readonly _tag: "TaskResumed"; readonly boot: string }
+  | { readonly _tag: "TaskHeld"; readonly reason: typeof HoldReason.Type; readonly detail: string }
+  | { readonly _tag: "TaskReleased" }
+
+/** The id of an outside effect, stored before the step runs, and what to do where its outcome is not known. */
+export interface EffectIntent {
+  readonly id: string
+  readonly unknown: typeof UnknownOutcome.Type
+}
 
 /** The store failed: a full disk, a broken file. The caller must not claim to have kept anything. */
 export class TaskStoreError extends Schema.TaggedError<TaskStoreError>()("TaskStoreError", {
@@ -79,26 +137,44 @@ export class TooManyTasks extends Schema.TaggedError<TooManyTasks>()("TooManyTas
  *
  * - `submit` records a message once: the same caller, context and `messageId` give the first record, `created: false`.
  *   At most `limit` tasks may be unfinished.
- * - `begin` counts a run of a step and answers its attempt, from 1.
+ * - `begin` counts a run of a step and answers its attempt, from 1; `begun` is how many there were.
  * - `append` numbers and records an event unless one with the same (step, attempt, number) is there; it answers the new
  *   event, or `None` for a repeat.
+ * - `epoch` is made with the store, of letters and digits, and lives as long as what it keeps: with an event's sequence it
+ *   is the event's cursor (`Cursor.ts`).
+ * - `events` gives what was said after a sequence number (0 for all), in order, at most `limit` of it. An event can be read
+ *   once all before it can, and reads the same ever after; `get` is never behind what `events` shows.
+ * - `firstKept` is the sequence of the oldest event that is kept: 1, also where nothing was said yet, unless old events
+ *   were trimmed. The newest event of a task is never trimmed.
  * - `setState` moves a task forward; a terminal state is never left, and then the record is answered unchanged.
- * - `unfinished` holds the tasks to resume after a restart, oldest first.
+ * - `unfinished` holds the tasks to resume after a restart, oldest first; `standing` is what resuming one needs.
+ * - `note` records what is not said to anyone: waits, segments, holds. It is on disk when it answers.
+ * - `begin` with an effect is on disk when it answers; without, it is so before anything that comes after it.
+ * - `waits` are the open waits, oldest deadline first.
  */
 export class TaskStore extends Context.Service<
   TaskStore,
   {
+    readonly epoch: string
     readonly submit: (
       input: Omit<TaskInput, "taskId">,
-      limit: number
+      limit: number,
+      origin?: Origin
     ) => Effect.Effect<
       { readonly task: TaskRecord; readonly created: boolean },
       TaskStoreError | MessageConflict | TooManyTasks
     >
     readonly get: (taskId: string) => Effect.Effect<Option.Option<TaskRecord>, TaskStoreError>
-    readonly begin: (taskId: string, step: string) => Effect.Effect<number, TaskStoreError>
-    readonly append: (event: Omit<TaskEvent, "sequence">) => Effect.Effect<Option.Option<TaskEvent>, TaskStoreError>
-    readonly events: (taskId: string, after: number) => Effect.Effect<ReadonlyArray<TaskEvent>, TaskStoreError>
+    readonly begin: (taskId: string, step: string, effect?: EffectIntent) => Effect.Effect<number, TaskStoreError>
+    /** How often the step was begun. */
+    readonly begun: (taskId: string, step: string) => Effect.Effect<number, TaskStoreError>
+    readonly append: (event: NewTaskEvent) => Effect.Effect<Option.Option<TaskEvent>, TaskStoreError>
+    readonly events: (
+      taskId: string,
+      after: number,
+      limit?: number
+    ) => Effect.Effect<ReadonlyArray<TaskEvent>, TaskStoreError>
+    readonly firstKept: (taskId: string) => Effect.Effect<number, TaskStoreError>
     readonly setState: (
       taskId: string,
       change:
@@ -107,5 +183,8 @@ export class TaskStore extends Context.Service<
         | { readonly state: "failed"; readonly error: ExecutorError }
     ) => Effect.Effect<{ readonly task: TaskRecord; readonly event: Option.Option<TaskEvent> }, TaskStoreError>
     readonly unfinished: Effect.Effect<ReadonlyArray<TaskRecord>, TaskStoreError>
+    readonly standing: (taskId: string) => Effect.Effect<Standing, TaskStoreError>
+    readonly note: (taskId: string, note: TaskNote) => Effect.Effect<void, TaskStoreError>
+    readonly waits: Effect.Effect<ReadonlyArray<OpenWait>, TaskStoreError>
   }
 >()("molecule-effect/services/durable/TaskStore") {}

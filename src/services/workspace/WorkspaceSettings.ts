@@ -10,11 +10,12 @@ import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { CommandSpec } from "../agent/CommandSpec.ts"
 
-/** Which brain the workspace has: the echo, a program, or a coordinator that fans its task out to its children. */
+/** Which brain the workspace has: the echo, a program, a coordinator that fans its task out, or a file that exports one. */
 export const ExecutorChoice = Schema.Union([
   Schema.TaggedStruct("echo", {}),
   Schema.TaggedStruct("command", { command: CommandSpec }),
-  Schema.TaggedStruct("fan-out", {})
+  Schema.TaggedStruct("fan-out", {}),
+  Schema.TaggedStruct("module", { file: Schema.NonEmptyString })
 ])
 /** The type of {@link ExecutorChoice}. */
 export type ExecutorChoice = typeof ExecutorChoice.Type

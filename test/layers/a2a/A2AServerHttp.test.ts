@@ -5,55 +5,21 @@ import * as HttpServer from "effect/http/HttpServer"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
-import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as ExecutorEcho from "../../../src/layers/agent/ExecutorEcho.ts"
 import * as ExecutorFunction from "../../../src/layers/agent/ExecutorFunction.ts"
-import { CallerRefused, CallerVerifier } from "../../../src/services/a2a/CallerVerifier.ts"
 import { ErrorCode, Response } from "../../../src/services/a2a/JsonRpc.ts"
-import { Task } from "../../../src/services/a2a/Protocol.ts"
 import { TaskOutput } from "../../../src/services/durable/AgentTask.ts"
 import { ExecutorError, output, progress, Step } from "../../../src/services/durable/Step.ts"
 import { Lifecycle } from "../../../src/services/workspace/Lifecycle.ts"
 import * as Agent from "../../support/agent.ts"
+import { codeOf, decodeTask, listen, message, post, resultOf, rpc } from "../../support/agentClient.ts"
 
-// The caller is whoever the token names; the real verifier has tests of its own.
-const Trusting = Layer.succeed(CallerVerifier, {
-  verify: (token) =>
-    Option.isNone(token)
-      ? Effect.fail(new CallerRefused({ detail: "missing caller token" }))
-      : Effect.succeed(Redacted.value(token.value))
-})
+const { Trusting } = Agent
 
 const url = HttpServer.addressFormattedWith((address) => Effect.succeed(address))
-
-const post = Effect.fnUntraced(function* (body: string | Uint8Array, token: string | null = "alice") {
-  const request = HttpClientRequest.post(yield* url).pipe(
-    typeof body === "string"
-      ? HttpClientRequest.bodyText(body, "application/json")
-      : HttpClientRequest.bodyUint8Array(body, "application/json"),
-    token === null ? (unchanged) => unchanged : HttpClientRequest.bearerToken(token)
-  )
-  return yield* HttpClient.execute(request)
-})
-
-const rpc = Effect.fnUntraced(function* (method: string, params: unknown, token?: string) {
-  const response = yield* post(JSON.stringify({ jsonrpc: "2.0", id: "1", method, params }), token)
-  return yield* Schema.decodeUnknownEffect(Response)(yield* response.json)
-})
-
-const message = (text: string, more: object = {}) => ({
-  message: { role: "user", messageId: `m-${text}`, parts: [{ kind: "text", text }], ...more }
-})
-const resultOf = (response: Response) =>
-  "result" in response ? response.result : assert.fail(JSON.stringify(response))
-const codeOf = (response: Response) =>
-  "error" in response ? response.error.code : assert.fail(JSON.stringify(response))
-const decodeTask = (json: Schema.Json) => Schema.decodeUnknownEffect(Task)(json)
 
 const echo = Agent.layer(ExecutorEcho.layer, Trusting)
 
@@ -91,11 +57,11 @@ describe("A2AServerHttp", () => {
       assert.isUndefined(
         (yield* decodeTask(resultOf(yield* rpc("tasks/get", { id: sent.id, historyLength: 0 })))).history
       )
-      const notYours = yield* rpc("tasks/get", { id: sent.id }, "mallory")
-      const unknown = yield* rpc("tasks/get", { id: "none" }, "mallory")
+      const notYours = yield* rpc("tasks/get", { id: sent.id }, { token: "mallory" })
+      const unknown = yield* rpc("tasks/get", { id: "none" }, { token: "mallory" })
       assert.strictEqual(codeOf(notYours), ErrorCode.TaskNotFound)
       assert.strictEqual(codeOf(unknown), ErrorCode.TaskNotFound)
-      assert.deepInclude(resultOf(yield* rpc("tasks/get", { id: sent.id }, "admin")), { id: sent.id })
+      assert.deepInclude(resultOf(yield* rpc("tasks/get", { id: sent.id }, { token: "admin" })), { id: sent.id })
     }).pipe(Effect.provide(echo))
   )
 
@@ -105,25 +71,16 @@ describe("A2AServerHttp", () => {
         JSON.stringify({ jsonrpc: "2.0", id: 7, method: "message/stream", params: message("chunks 3") })
       )
       assert.strictEqual(response.headers["content-type"], "text/event-stream")
-      const lines = (yield* response.text).split("\n\n").filter((line) => line.startsWith("data: "))
-      const results = yield* Effect.forEach(lines, (line) =>
-        Effect.map(Schema.decodeUnknownEffect(Schema.fromJsonString(Response))(line.slice(6)), (answer) => {
-          assert.strictEqual(answer.id, 7)
-          return resultOf(answer)
-        })
-      )
-      const kinds = results.map((result) =>
-        typeof result === "object" && result !== null && "kind" in result ? result["kind"] : ""
-      )
-      assert.strictEqual(kinds[0], "task")
-      assert.strictEqual(kinds.at(-1), "status-update")
-      assert.deepInclude(results.at(-1), { final: true })
-      const pieces = results.filter((_, index) => kinds[index] === "artifact-update")
-      assert.strictEqual(pieces.length, 3)
-      assert.deepStrictEqual(
-        pieces.map((piece) => Object(piece).append),
-        [false, true, true]
-      )
+      const lines = (yield* response.text).split("\n").filter((line) => line.startsWith("data: "))
+      for (const line of lines) {
+        assert.strictEqual((yield* Schema.decodeUnknownEffect(Schema.fromJsonString(Response))(line.slice(6))).id, 7)
+      }
+      const results = (yield* listen("message/stream", message("chunks 3"))).map(({ result }) => result)
+      assert.strictEqual(lines.length, results.length)
+      assert.strictEqual(results[0]?.kind, "task")
+      assert.deepInclude(results.at(-1), { kind: "status-update", final: true })
+      const pieces = results.flatMap((result) => (result.kind === "artifact-update" ? [result.append] : []))
+      assert.deepStrictEqual(pieces, [false, true, true])
     }).pipe(Effect.provide(echo))
   )
 
@@ -165,7 +122,10 @@ describe("A2AServerHttp", () => {
         const same = yield* decodeTask(
           resultOf(yield* rpc("message/send", { ...message("wait"), configuration: { blocking: false } }))
         )
-        assert.strictEqual(codeOf(yield* rpc("tasks/cancel", { id: same.id }, "mallory")), ErrorCode.TaskNotFound)
+        assert.strictEqual(
+          codeOf(yield* rpc("tasks/cancel", { id: same.id }, { token: "mallory" })),
+          ErrorCode.TaskNotFound
+        )
         const canceled = yield* decodeTask(resultOf(yield* rpc("tasks/cancel", { id: same.id })))
         assert.strictEqual(canceled.status.state, "canceled")
         yield* Deferred.await(interrupted)
@@ -210,7 +170,7 @@ describe("A2AServerHttp", () => {
     Effect.gen(function* () {
       const response = yield* post(
         JSON.stringify({ jsonrpc: "2.0", id: 1, method: "message/send", params: message("x") }),
-        null
+        { token: null }
       )
       assert.strictEqual(response.status, 401)
       assert.strictEqual(response.headers["www-authenticate"], "Bearer")
@@ -287,7 +247,7 @@ describe("A2AServerHttp", () => {
     [Schema.Json],
     ([params]) =>
       Effect.gen(function* () {
-        for (const method of ["message/send", "message/stream", "tasks/get", "tasks/cancel"]) {
+        for (const method of ["message/send", "message/stream", "tasks/get", "tasks/cancel", "tasks/resubscribe"]) {
           const response = yield* post(JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }))
           assert.strictEqual(response.status, 200)
           assert.strictEqual(

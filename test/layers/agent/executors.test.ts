@@ -91,7 +91,9 @@ describe("ExecutorScripted", () => {
             Ref.update(steps, (known) => [...known, name]),
             effect
           ),
-        emit: () => Effect.void
+        emit: () => Effect.void,
+        wait: () => Effect.die("the script waits for nothing"),
+        sleep: () => Effect.die("the script does not sleep")
       })
       const error = yield* Effect.flatMap(AgentExecutor, ({ execute }) => execute(taskOf("go"))).pipe(
         Effect.provide([executor, recording]),

@@ -4,48 +4,13 @@ import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import * as Scheduler from "effect/Scheduler"
 import * as TestClock from "effect/testing/TestClock"
 import { TaskInput, TaskOutput } from "../../../src/services/durable/AgentTask.ts"
-import { ExecutorError, output, progress } from "../../../src/services/durable/Step.ts"
-import { isTerminal, TaskEvent, type TaskState, TaskStore } from "../../../src/services/durable/TaskStore.ts"
+import { ExecutorError } from "../../../src/services/durable/Step.ts"
+import { isTerminal, TaskStore } from "../../../src/services/durable/TaskStore.ts"
+import { eventConformance } from "./taskEventConformance.ts"
+import { changeTo, eventOf, interleaved, message, submitted, told } from "./taskStoreCalls.ts"
 import { checkOperations, Operation } from "./taskStoreModel.ts"
-
-const message = (more: Partial<Parameters<TaskStore["Service"]["submit"]>[0]> = {}) => ({
-  caller: "admin",
-  contextId: "c-1",
-  messageId: "m-1",
-  text: "hello",
-  ...more
-})
-
-const eventOf = (taskId: string, step: string, attempt: number, number: number, text: string) => ({
-  taskId,
-  step,
-  attempt,
-  number,
-  event: output(text)
-})
-
-const changeTo = (state: TaskState) =>
-  state === "completed"
-    ? { state, output: new TaskOutput({ text: "done" }) }
-    : state === "failed"
-      ? { state, error: new ExecutorError({ reason: "failed", detail: "why" }) }
-      : { state }
-
-const submitted = Effect.fnUntraced(function* (messageId = "m-1") {
-  const store = yield* TaskStore
-  const { task } = yield* store.submit(message({ messageId }), 100)
-  return { store, taskId: task.input.taskId }
-})
-
-const told = (events: ReadonlyArray<TaskEvent>) =>
-  events.map(({ event, sequence }) => [sequence, event._tag === "State" ? event.state : event.text])
-
-/** Lets fibers take turns every few operations (fewer than three would never get on), so that what can come apart does. */
-const interleaved = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-  Effect.provideService(effect, Scheduler.MaxOpsBeforeYield, 3)
 
 /** What every task store does. Each test is given a store of its own. */
 export const taskStoreConformance = <E>(name: string, layer: Layer.Layer<TaskStore, E>) =>
@@ -184,65 +149,7 @@ export const taskStoreConformance = <E>(name: string, layer: Layer.Layer<TaskSto
       )
     })
 
-    describe("append and events", () => {
-      it.effect("numbers events from 1 and answers them in order", () =>
-        Effect.gen(function* () {
-          const { store, taskId } = yield* submitted()
-          const first = yield* store.append(eventOf(taskId, "a", 1, 1, "one"))
-          const second = yield* store.append({ ...eventOf(taskId, "a", 1, 2, ""), event: progress("two") })
-          const events = yield* store.events(taskId, 0)
-          assert.deepStrictEqual(events, [Option.getOrThrow(first), Option.getOrThrow(second)])
-          assert.deepStrictEqual(events[0], new TaskEvent({ ...eventOf(taskId, "a", 1, 1, "one"), sequence: 1 }))
-          assert.deepStrictEqual(told(yield* store.events(taskId, 1)), [[2, "two"]])
-          assert.deepStrictEqual(yield* store.events(taskId, 2), [])
-          assert.deepStrictEqual(yield* store.events("nobody", 0), [])
-        }).pipe(Effect.provide(layer))
-      )
-
-      it.effect("keeps one event of each step, attempt and number: the first", () =>
-        Effect.gen(function* () {
-          const { store, taskId } = yield* submitted()
-          yield* store.append(eventOf(taskId, "a", 1, 1, "one"))
-          assert.deepStrictEqual(yield* store.append(eventOf(taskId, "a", 1, 1, "again")), Option.none())
-          yield* store.append(eventOf(taskId, "a", 2, 1, "two"))
-          yield* store.append(eventOf(taskId, "b", 1, 1, "three"))
-          const other = yield* submitted("m-2")
-          yield* store.append(eventOf(other.taskId, "a", 1, 1, "elsewhere"))
-          assert.deepStrictEqual(told(yield* store.events(taskId, 0)), [
-            [1, "one"],
-            [2, "two"],
-            [3, "three"]
-          ])
-          assert.deepStrictEqual(told(yield* store.events(other.taskId, 0)), [[1, "elsewhere"]])
-        }).pipe(Effect.provide(layer))
-      )
-
-      it.effect("numbers without gap or repeat when many write at once", () =>
-        Effect.gen(function* () {
-          const { store, taskId } = yield* submitted()
-          yield* Effect.forEach(
-            Array.from({ length: 60 }, (_, index) => eventOf(taskId, "a", 1, (index % 30) + 1, `${index}`)),
-            (event) => store.append(event),
-            { concurrency: 20 }
-          )
-          const events = yield* store.events(taskId, 0)
-          assert.deepStrictEqual(
-            events.map(({ sequence }) => sequence),
-            Array.from({ length: 30 }, (_, index) => index + 1)
-          )
-          assert.strictEqual(new Set(events.map(({ number }) => number)).size, 30)
-        }).pipe(interleaved, Effect.provide(layer))
-      )
-
-      it.effect("refuses a number that is not counted from 1", () =>
-        Effect.gen(function* () {
-          const { store, taskId } = yield* submitted()
-          const error = yield* Effect.flip(store.append(eventOf(taskId, "", 1, 0, "x")))
-          assert.strictEqual(error._tag, "TaskStoreError")
-          assert.strictEqual(error.operation, "append")
-        }).pipe(Effect.provide(layer))
-      )
-    })
+    eventConformance(layer)
 
     describe("setState", () => {
       it.effect("moves a task forward and says so in an event of its own", () =>
@@ -266,6 +173,10 @@ export const taskStoreConformance = <E>(name: string, layer: Layer.Layer<TaskSto
             [4, "completed"]
           ])
           assert.deepStrictEqual(done.event, Option.some(events[3]))
+          assert.deepStrictEqual(
+            events.map(({ at }) => DateTime.toEpochMillis(at)),
+            [0, 1000, 1000, 1000]
+          )
           assert.isTrue(events.every(({ attempt, step }) => step === "" && attempt === 1))
           assert.strictEqual(new Set(events.map(({ number }) => number)).size, 4)
         }).pipe(Effect.provide(layer))

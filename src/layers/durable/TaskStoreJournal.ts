@@ -1,0 +1,281 @@
+/**
+ * The task store on the journal.
+ *
+ * @module
+ */
+import * as DateTime from "effect/DateTime"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as SecureRandom from "effect/crypto/SecureRandom"
+import { TaskInput } from "../../services/durable/AgentTask.ts"
+import { Journal, type JournalEntry } from "../../services/durable/Journal.ts"
+import {
+  isTerminal,
+  MessageConflict,
+  type Origin,
+  type Standing,
+  TaskEvent,
+  TaskRecord,
+  TaskStore,
+  TaskStoreError,
+  TooManyTasks
+} from "../../services/durable/TaskStore.ts"
+import * as LiveTask from "./liveTask.ts"
+import * as TaskRecords from "./taskRecords.ts"
+import * as TaskRows from "./taskRows.ts"
+
+const failure =
+  (operation: string) =>
+  <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+    Effect.mapError(effect, (error) =>
+      TaskRecords.isExpected(error) ? error : new TaskStoreError({ operation, cause: error })
+    )
+
+const make = Effect.fnUntraced(function* (options: TaskRecords.Options) {
+  const journal = yield* Journal
+  const random = yield* SecureRandom.SecureRandom
+  const rows = yield* TaskRows.make
+  const live = new Map<string, LiveTask.LiveTask>()
+  // Messages that are being looked up or accepted: the same message meanwhile waits for the outcome.
+  const arriving = new Map<string, Deferred.Deferred<void>>()
+  let unfinished = (yield* rows.unfinished()).length
+
+  const load = Effect.fnUntraced(function* (operation: string, taskId: string) {
+    const known = live.get(taskId)
+    if (known !== undefined) return known
+    const row = yield* rows.byId(taskId)
+    if (Option.isNone(row)) return yield* TaskRecords.unknownTask(operation, taskId)
+    const record = yield* rows.recordOf(row.value)
+    const last = yield* rows.lastEvent(taskId)
+    const meanwhile = live.get(taskId)
+    if (meanwhile !== undefined) return meanwhile
+    const task = LiveTask.make(record, Option.getOrElse(last, () => ({ sequence: 0 })).sequence, false)
+    if (!isTerminal(record.state)) live.set(taskId, task)
+    return task
+  })
+
+  // A task may have thousands of steps: what is known of one is looked up when it is asked for.
+  const begun = Effect.fnUntraced(function* (task: LiveTask.LiveTask, taskId: string, step: string) {
+    const known = task.attempts.get(step)
+    if (known !== undefined || task.fresh) return known ?? 0
+    const stored = Option.getOrElse(yield* rows.attempts({ taskId, step }), () => ({ attempts: 0 })).attempts
+    // Another fiber may have counted on meanwhile.
+    const count = Math.max(stored, task.attempts.get(step) ?? 0)
+    task.attempts.set(step, count)
+    return count
+  })
+
+  const get = Effect.fnUntraced(function* (taskId: string) {
+    const known = live.get(taskId)
+    if (known !== undefined) return Option.some(known.record)
+    const row = yield* rows.byId(taskId)
+    return Option.isNone(row) ? Option.none<TaskRecord>() : Option.some(yield* rows.recordOf(row.value))
+  })
+
+  const accept = Effect.fnUntraced(function* (
+    input: TaskRecords.Submission,
+    messageKey: string,
+    digest: string,
+    limit: number,
+    origin: Origin
+  ) {
+    if (unfinished >= limit) return yield* new TooManyTasks({ limit, retryAfter: options.retryAfterSeconds })
+    const now = yield* DateTime.now
+    const task = new TaskInput({ ...input, taskId: yield* random.uuidV4() })
+    const record = { _tag: "TaskAccepted", input: task, messageKey, digest, restored: false, ...origin } as const
+    // Counted before it is kept, so that those who come meanwhile do not exceed the limit.
+    unfinished++
+    yield* Effect.onError(journal.accept(entry(task.taskId, record, now)), () =>
+      Effect.sync(() => {
+        unfinished--
+      })
+    )
+    const fresh = new TaskRecord({ input: task, state: "submitted", createdAt: now, updatedAt: now })
+    live.set(task.taskId, LiveTask.make(fresh, 0, true))
+    return fresh
+  })
+
+  const submit = Effect.fnUntraced(function* (input: TaskRecords.Submission, limit: number, origin: Origin) {
+    const key = yield* TaskRecords.messageKey(input)
+    const digest = TaskRecords.digestOf(input)
+    const conflict = (taskId: string) => new MessageConflict({ messageId: input.messageId, taskId })
+    while (true) {
+      const other = arriving.get(key)
+      if (other === undefined) break
+      yield* Deferred.await(other)
+    }
+    const done = Deferred.makeUnsafe<void>()
+    arriving.set(key, done)
+    const look = Effect.gen(function* () {
+      const row = yield* rows.byKey(key)
+      if (Option.isSome(row)) {
+        if (row.value.digest !== digest) return yield* conflict(row.value.task_id)
+        return { task: live.get(row.value.task_id)?.record ?? (yield* rows.recordOf(row.value)), created: false }
+      }
+      const gone = yield* rows.tombstone(key)
+      const { epochMilliseconds: now } = yield* DateTime.now
+      if (Option.isSome(gone) && gone.value.until > now) {
+        if (gone.value.digest !== digest) return yield* conflict(gone.value.task_id)
+        return yield* TaskRecords.forgottenTask(gone.value.task_id, gone.value.state)
+      }
+      return { task: yield* accept(input, key, digest, limit, origin), created: true }
+    })
+    return yield* Effect.ensuring(
+      look,
+      Effect.suspend(() => {
+        arriving.delete(key)
+        return Deferred.succeed(done, undefined)
+      })
+    )
+  }, Effect.uninterruptible)
+
+  const standing = Effect.fnUntraced(function* (taskId: string) {
+    const found = yield* rows.byId(taskId)
+    if (Option.isNone(found)) return yield* TaskRecords.unknownTask("standing", taskId)
+    const { boots, code, held, held_detail: detail, restored, segment, version } = found.value
+    const steps = yield* rows.snapshot(found.value)
+    const waits = yield* rows.waits(taskId)
+    const completed = (yield* journal.read(`${taskId}/${segment}`)).flatMap(({ record }) =>
+      record._tag === "ActivityCompleted" ? [record.name] : []
+    )
+    return {
+      version,
+      code,
+      segment,
+      steps,
+      boots,
+      restored,
+      completed,
+      waits: waits.map(({ wait }) => wait),
+      held: held === null ? undefined : { reason: held, detail: detail ?? "" }
+    } satisfies Standing
+  })
+
+  const entry = (stream: string, record: JournalEntry["record"], at?: DateTime.Utc): ReadonlyArray<JournalEntry> => [
+    at === undefined ? { stream, record } : { stream, record, at: DateTime.toEpochMillis(at) }
+  ]
+
+  // Whoever is interrupted here cannot take the event back: it is only not at hand any more when it has arrived.
+  const arrived = (task: LiveTask.LiveTask, event: TaskEvent) =>
+    journal.settled.pipe(
+      Effect.andThen(Effect.sync(() => LiveTask.keep(task, event))),
+      Effect.onInterrupt(() => Effect.sync(() => LiveTask.keepNone(task)))
+    )
+
+  return TaskStore.of({
+    epoch: journal.epoch,
+
+    submit: Effect.fn("TaskStore.submit")((input, limit, origin = TaskRecords.noOrigin) =>
+      failure("submit")(submit(input, limit, origin))
+    ),
+
+    get: Effect.fn("TaskStore.get")((taskId) => failure("get")(get(taskId))),
+
+    begin: Effect.fn("TaskStore.begin")(function* (taskId, step, effect) {
+      const task = yield* load("begin", taskId)
+      yield* begun(task, taskId, step)
+      const attempt = yield* Effect.sync(() => {
+        const attempt = (task.attempts.get(step) ?? 0) + 1
+        task.attempts.set(step, attempt)
+        const intent = effect === undefined ? undefined : { effect }
+        journal.stageUnsafe(entry(taskId, { _tag: "StepBegan", step, attempt, ...intent }))
+        LiveTask.rememberRun(task, attempt, step, [])
+        return attempt
+      })
+      if (effect !== undefined) yield* journal.settled
+      return attempt
+    }, failure("begin")),
+
+    begun: Effect.fn("TaskStore.begun")(function* (taskId, step) {
+      return yield* begun(yield* load("begun", taskId), taskId, step)
+    }, failure("begun")),
+
+    append: Effect.fn("TaskStore.append")(function* (event) {
+      const { attempt, event: said, number, step, taskId } = event
+      if (number < 1) return yield* TaskRecords.reservedNumber(number)
+      if (said._tag === "State") return yield* TaskRecords.stateOutside()
+      const task = yield* load("append", taskId)
+      if (!LiveTask.knowsRun(task, attempt, step)) {
+        LiveTask.rememberRun(task, attempt, step, yield* rows.said({ taskId, step, attempt }))
+      }
+      const at = yield* DateTime.now
+      // Number and place in the journal are given in one go.
+      const fresh = yield* Effect.sync(() => {
+        if (!LiveTask.firstTime(task, event)) return undefined
+        const sequence = ++task.sequence
+        journal.stageUnsafe(entry(taskId, { _tag: "TaskSaid", sequence, step, attempt, number, event: said }, at))
+        return new TaskEvent({ ...event, sequence, at })
+      })
+      if (fresh === undefined) return Option.none<TaskEvent>()
+      yield* arrived(task, fresh)
+      return Option.some(fresh)
+    }, failure("append")),
+
+    events: Effect.fn("TaskStore.events")(function* (taskId, after, limit = -1) {
+      const task = live.get(taskId)
+      const recent = task === undefined ? undefined : LiveTask.recentAfter(task, after)
+      if (recent !== undefined) return limit < 0 ? recent : recent.slice(0, limit)
+      return yield* rows.events(taskId, after, Math.trunc(Math.min(limit, Number.MAX_SAFE_INTEGER)))
+    }, failure("events")),
+
+    firstKept: Effect.fn("TaskStore.firstKept")((taskId) =>
+      failure("firstKept")(
+        Effect.map(rows.firstEvent(taskId), (oldest) => Option.getOrElse(oldest, () => ({ sequence: 1 })).sequence)
+      )
+    ),
+
+    setState: Effect.fn("TaskStore.setState")(function* (taskId, change) {
+      const task = yield* load("setState", taskId)
+      const now = yield* DateTime.now
+      const event = yield* Effect.sync(() => {
+        const next = TaskRecords.advance(task.staged, change, now)
+        if (Option.isNone(next)) return undefined
+        task.staged = next.value
+        const sequence = ++task.sequence
+        journal.stageUnsafe(entry(taskId, { _tag: "TaskMoved", sequence, ...change }, now))
+        return new TaskEvent({ ...TaskRecords.stateEvent(taskId, change.state), sequence, at: now })
+      })
+      if (event === undefined) {
+        // Whoever is told of a state that is still on its way waits for it to arrive.
+        yield* journal.settled
+        return { task: task.staged, event: Option.none<TaskEvent>() }
+      }
+      const { staged } = task
+      yield* arrived(task, event)
+      if (!isTerminal(task.record.state)) task.record = staged
+      if (isTerminal(change.state) && live.delete(taskId)) unfinished--
+      return { task: staged, event: Option.some(event) }
+    }, failure("setState")),
+
+    unfinished: Effect.suspend(() => rows.unfinished()).pipe(
+      Effect.flatMap(Effect.forEach((row) => rows.recordOf(row))),
+      failure("unfinished"),
+      Effect.withSpan("TaskStore.unfinished")
+    ),
+
+    standing: Effect.fn("TaskStore.standing")((taskId) => failure("standing")(standing(taskId))),
+
+    note: Effect.fn("TaskStore.note")(function* (taskId, note) {
+      yield* load("note", taskId)
+      yield* journal.append(entry(taskId, note))
+    }, failure("note")),
+
+    waits: Effect.suspend(() => rows.allWaits()).pipe(failure("waits"), Effect.withSpan("TaskStore.waits"))
+  })
+})
+
+/**
+ * The store on the journal in context, whose projections must include `taskProjection`.
+ *
+ * **Details**
+ *
+ * What it answers is on disk. What a task was asked, said and answered is read from the journal's own rows, behind their
+ * checksums: a damaged one is an error and never another answer.
+ */
+export const layerWith = (options: Partial<TaskRecords.Options> = {}) =>
+  Layer.effect(TaskStore, make({ ...TaskRecords.defaults, ...options }))
+
+/** {@link layerWith} without changes. */
+export const layer = layerWith()

@@ -1,0 +1,38 @@
+/**
+ * Results of steps as JSON: for snapshots and checkpoints.
+ *
+ * @module
+ */
+import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
+import * as Schema from "effect/Schema"
+import { ExecutorError } from "../../services/durable/Step.ts"
+
+const make = <A, I>(schema: Schema.Codec<A, I>) => {
+  const codec = Schema.toCodecJson(Schema.Exit(schema, ExecutorError, Schema.Defect()))
+  const encode = Schema.encodeEffect(codec)
+  const decode = Schema.decodeUnknownEffect(codec)
+  return {
+    encode: (exit: Exit.Exit<A, ExecutorError>): Effect.Effect<Schema.Json> => Effect.orDie(encode(exit)),
+    /** The result itself; a text that does not fit the schema is code that has changed, and a defect. */
+    decode: (encoded: Schema.Json): Effect.Effect<A, ExecutorError> => Effect.flatten(Effect.orDie(decode(encoded)))
+  }
+}
+
+/** How the results of a step with this schema are written and read. */
+export interface StepExit<A> {
+  readonly encode: (exit: Exit.Exit<A, ExecutorError>) => Effect.Effect<Schema.Json>
+  readonly decode: (encoded: Schema.Json) => Effect.Effect<A, ExecutorError>
+}
+
+const known = new WeakMap<object, unknown>()
+
+/** The codec of a schema, made once for each: executors use few schemas, and often. */
+export const of = <A, I>(schema: Schema.Codec<A, I>): StepExit<A> => {
+  const found = known.get(schema)
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what is kept under a schema was made from it
+  if (found !== undefined) return found as StepExit<A>
+  const made = make(schema)
+  known.set(schema, made)
+  return made
+}

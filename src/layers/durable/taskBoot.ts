@@ -1,0 +1,51 @@
+/**
+ * Taking up the unfinished tasks at a start: which of them, and in which order.
+ *
+ * @module
+ */
+import type { AgentExecutor } from "../../services/agent/AgentExecutor.ts"
+import { agentTaskVersion } from "../../services/durable/AgentTask.ts"
+import type { HoldReason, Standing } from "../../services/durable/TaskStore.ts"
+import { codeOf } from "./agentTaskWorkflow.ts"
+
+/** A task that brought the process down at so many starts in a row, without getting on, is set aside. */
+export const maxBoots = 3
+
+/** What a start does with an unfinished task. */
+export type Decision =
+  | { readonly _tag: "Resume" }
+  /** It may have brought the process down: it is taken up alone. */
+  | { readonly _tag: "Trial" }
+  | { readonly _tag: "Release" }
+  | { readonly _tag: "Leave" }
+  | { readonly _tag: "Hold"; readonly reason: typeof HoldReason.Type; readonly detail: string }
+
+/** Is the code that began the task still here? */
+export const hasCode = (executor: AgentExecutor["Service"], { code, version }: Standing): boolean =>
+  version === agentTaskVersion &&
+  (code === "" || code === codeOf(executor) || Object.hasOwn(executor.previous ?? {}, code))
+
+const missingCode = (executor: AgentExecutor["Service"], { code, completed, segment, steps, version }: Standing) => {
+  const last = completed.at(-1) ?? Object.keys(steps).at(-1) ?? "none"
+  const shipped = [codeOf(executor), ...Object.keys(executor.previous ?? {})].join(", ")
+  return `begun by workflow version ${version} with code ${code}, last completed step ${last} (segment ${segment}); this program has version ${agentTaskVersion} with code ${shipped}: start it with the old code, or ship that as AgentExecutor.previous`
+}
+
+/** Decides. */
+export const decide = (executor: AgentExecutor["Service"], standing: Standing): Decision => {
+  const { boots, held } = standing
+  if (held !== undefined) {
+    return held.reason === "code" && hasCode(executor, standing) ? { _tag: "Release" } : { _tag: "Leave" }
+  }
+  if (!hasCode(executor, standing)) {
+    return { _tag: "Hold", reason: "code", detail: missingCode(executor, standing) }
+  }
+  if (boots >= maxBoots) {
+    return {
+      _tag: "Hold",
+      reason: "crashes",
+      detail: `the process ended ${boots} times in a row after taking it up, before it got on`
+    }
+  }
+  return boots === 0 ? { _tag: "Resume" } : { _tag: "Trial" }
+}

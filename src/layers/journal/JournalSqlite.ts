@@ -1,0 +1,180 @@
+/**
+ * The journal in one SQLite file, with one writer and group commit.
+ *
+ * @module
+ */
+import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Latch from "effect/Latch"
+import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as SecureRandom from "effect/crypto/SecureRandom"
+import {
+  Journal,
+  JournalDamaged,
+  type JournalEntry,
+  type JournalState,
+  type JournalUnavailable
+} from "../../services/durable/Journal.ts"
+import * as SqliteClient from "../sql/SqliteClient.ts"
+import * as JournalFile from "./journalFile.ts"
+import type { Projection } from "./projection.ts"
+
+/** Where the journal is, and what is derived from it. */
+export interface Options {
+  readonly filename: string
+  readonly projections: ReadonlyArray<Projection>
+}
+
+/** How long a staged row may wait for somebody to commit it before it is committed for its own sake. */
+const lazyCommit = "5 millis"
+
+/** While the disk refuses, the commit is tried again this often. */
+const retryEvery = "500 millis"
+
+/** A second process that opens the file has the owner's lock to pass first; this is only for a backup that copies it. */
+const busyTimeout = 1000
+
+/** What is staged and not yet committed. */
+interface Batch {
+  readonly entries: Array<JournalEntry>
+  readonly done: Deferred.Deferred<void>
+}
+
+const isDamaged = Schema.is(JournalDamaged)
+
+const newBatch = (): Batch => ({ entries: [], done: Deferred.makeUnsafe() })
+
+const make = Effect.fnUntraced(function* (options: Options) {
+  const { filename } = options
+  const newEpoch = (yield* (yield* SecureRandom.SecureRandom).uuidV4()).replaceAll("-", "").slice(0, 12)
+  const unavailable = (cause: unknown) => JournalFile.failureOf(filename, cause)
+  const failure = (cause: unknown) => (isDamaged(cause) ? cause : unavailable(cause))
+  const file = yield* Effect.acquireRelease(
+    Effect.try({
+      try: () => JournalFile.open({ ...options, newEpoch, busyTimeout }),
+      catch: failure
+    }),
+    ({ close }) => Effect.sync(close)
+  )
+  const clock = yield* Clock.Clock
+  const work = yield* Latch.make(false)
+  let pending = newBatch()
+  let refused: JournalUnavailable | undefined
+
+  // Written and closed in one synchronous go, so that nobody stages into a batch that is written already.
+  const commit = Effect.suspend((): Effect.Effect<void, JournalUnavailable> => {
+    const batch = pending
+    if (batch.entries.length === 0) return Effect.void
+    const written = Result.try({
+      try: () => file.commit(batch.entries, clock.currentTimeMillisUnsafe()),
+      catch: unavailable
+    })
+    const before = refused
+    if (Result.isSuccess(written)) {
+      pending = newBatch()
+      refused = undefined
+      Deferred.doneUnsafe(batch.done, Effect.void)
+      return before === undefined ? Effect.void : Effect.logInfo("the journal can be written again")
+    }
+    refused = written.failure
+    work.openUnsafe()
+    const told = before?.message === refused.message ? Effect.void : Effect.logError(refused.message)
+    return Effect.andThen(told, Effect.fail(refused))
+  })
+
+  // Who waits first, commits for all: it lets every other fiber that can run now stage its rows before.
+  const settled = Effect.suspend(() => {
+    const batch = pending
+    if (batch.entries.length === 0) return Effect.void
+    const wait = Deferred.await(batch.done)
+    if (refused !== undefined) return wait
+    return Effect.yieldNow.pipe(
+      Effect.andThen(
+        Effect.suspend(() => (pending === batch && refused === undefined ? Effect.ignore(commit) : Effect.void))
+      ),
+      Effect.andThen(wait)
+    )
+  })
+
+  const stageUnsafe = (entries: ReadonlyArray<JournalEntry>) => {
+    if (entries.length === 0) return
+    pending.entries.push(...entries)
+    work.openUnsafe()
+  }
+  const stage = (entries: ReadonlyArray<JournalEntry>) => Effect.sync(() => stageUnsafe(entries))
+
+  const accept = (entries: ReadonlyArray<JournalEntry>) =>
+    Effect.suspend((): Effect.Effect<void, JournalUnavailable> => {
+      const [first] = entries
+      if (first === undefined) return Effect.void
+      if (refused !== undefined) return Effect.fail(refused)
+      const batch = pending
+      batch.entries.push(...entries)
+      work.openUnsafe()
+      const withdraw = (error: JournalUnavailable) =>
+        Effect.suspend(() => {
+          const from = batch.entries.indexOf(first)
+          if (from >= 0) batch.entries.splice(from, entries.length)
+          return Effect.fail(error)
+        })
+      return Effect.yieldNow.pipe(
+        Effect.andThen(
+          Effect.suspend(() => {
+            if (Deferred.isDoneUnsafe(batch.done)) return Effect.void
+            return refused === undefined ? Effect.catch(commit, withdraw) : withdraw(refused)
+          })
+        ),
+        Effect.uninterruptible
+      )
+    })
+
+  // What nobody waits for is committed too; and while the disk refuses, this is who tries again.
+  yield* work.await.pipe(
+    Effect.andThen(work.close),
+    Effect.andThen(Effect.suspend(() => Effect.sleep(refused === undefined ? lazyCommit : retryEvery))),
+    Effect.andThen(Effect.ignore(commit)),
+    Effect.forever,
+    Effect.forkScoped
+  )
+  yield* Effect.addFinalizer(() => Effect.ignore(commit))
+
+  return Journal.of({
+    file: filename,
+    epoch: file.epoch,
+    stage,
+    stageUnsafe,
+    settled,
+    append: (entries) => Effect.andThen(stage(entries), settled),
+    accept,
+    read: (stream, after = 0, limit) => Effect.try({ try: () => file.read(stream, after, limit), catch: failure }),
+    state: Effect.sync((): JournalState => ({ refused, staged: pending.entries.length }))
+  })
+})
+
+/**
+ * The journal in the file, which is made if it is missing, and a read-only `SqlClient` for what is derived from it.
+ *
+ * **Details**
+ *
+ * `synchronous=FULL`: what is acknowledged survives a power cut. Fibers that wait for a commit at the same time share it.
+ * The file has one writer, this one: the lock of the state directory sees to that. Where the projections' versions have
+ * changed they are derived again first.
+ *
+ * A full disk or a file that cannot be written makes `accept` fail and everybody else wait; the commit is tried again
+ * twice a second, and all go on when there is room.
+ *
+ * **Example**
+ *
+ * ```ts
+ * const Durable = JournalSqlite.layerWith({ filename: state.file("workspace.db"), projections: [TaskProjection.projection] })
+ * ```
+ */
+export const layerWith = (options: Options) =>
+  Layer.unwrap(
+    Effect.map(make(options), (journal) =>
+      Layer.merge(Layer.succeed(Journal, journal), SqliteClient.layer({ filename: options.filename, readonly: true }))
+    )
+  )

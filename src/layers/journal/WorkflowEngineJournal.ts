@@ -1,0 +1,391 @@
+/**
+ * `WorkflowEngine` for one process, on the journal: executions, results, deferreds, clocks and interrupts survive it.
+ *
+ * @module
+ */
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as Scope from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
+import { SqlClient } from "effect/sql/SqlClient"
+import * as SqlSchema from "effect/sql/SqlSchema"
+import * as Workflow from "effect/workflow/Workflow"
+import {
+  type Encoded,
+  makeDeferredState,
+  makeUnsafe,
+  WorkflowEngine,
+  WorkflowInstance
+} from "effect/workflow/WorkflowEngine"
+import { ResumedByCaller } from "../../services/durable/AgentTask.ts"
+import { Journal, type JournalEntry, type JournalRecord, Staging } from "../../services/durable/Journal.ts"
+import {
+  type Execution,
+  make as makeExecution,
+  type Recorded,
+  recorded,
+  type Registered,
+  type Wake
+} from "./execution.ts"
+import { codecOf, encodeExit } from "./exitCodec.ts"
+import * as Timers from "./timers.ts"
+
+/** What Effect's durable clocks call their deferreds. */
+const clockPrefix = "DurableClock/"
+
+/** How many executions a start takes up at the same time. */
+const resumeConcurrency = 16
+
+const isEnd = (result: Workflow.Result<unknown, unknown>, wake: Wake) =>
+  result._tag === "Complete" || (wake === "automatic" && result.failed === true)
+
+const make = Effect.gen(function* () {
+  const journal = yield* Journal
+  const sql = yield* SqlClient
+  const clock = yield* Clock.Clock
+  const scope = yield* Effect.scope
+  const workflows = new Map<string, Registered>()
+  const live = new Map<string, Execution>()
+  const deferredState = makeDeferredState()
+  // Held while an execution that is not live is read or written: what is read is then what becomes live.
+  const notLive = yield* Semaphore.make(1)
+  const exclusively = <A, E, R>(effect: Effect.Effect<A, E, R>) => notLive.withPermit(effect)
+
+  const unfinished = SqlSchema.findAll({
+    Request: Schema.String,
+    Result: Schema.Struct({ execution_id: Schema.String }),
+    execute: (workflow) => sql`SELECT execution_id FROM executions WHERE workflow = ${workflow} ORDER BY number`
+  })
+
+  const entry = (executionId: string, record: JournalRecord): ReadonlyArray<JournalEntry> => [
+    { stream: executionId, record }
+  ]
+  // The engine's contract has no failures; whoever starts an execution sees a damaged one as a defect that says so.
+  const readRows = (executionId: string) => Effect.orDie(journal.read(executionId))
+
+  const revive = Effect.fnUntraced(function* (executionId: string, from: Recorded) {
+    if (from.started === undefined || from.completed !== undefined) return undefined
+    const registered = workflows.get(from.started.workflow)
+    if (registered === undefined) return undefined
+    const payload = yield* registered.codec.decodePayload(from.started.payload)
+    const execution = makeExecution(executionId, registered, payload, from.started.parent, from)
+    live.set(executionId, execution)
+    for (const [name, deadline] of from.clocks) {
+      if (!from.deferreds.has(`${clockPrefix}${name}`)) timers.set(executionId, name, deadline)
+    }
+    return execution
+  })
+
+  const load = Effect.fnUntraced(function* (executionId: string) {
+    return live.get(executionId) ?? (yield* revive(executionId, recorded(yield* readRows(executionId))))
+  }, exclusively)
+
+  const liveOrLoaded = (executionId: string) => {
+    const known = live.get(executionId)
+    return known === undefined ? load(executionId) : Effect.succeed(known)
+  }
+
+  // The end is on disk before anybody hears of it.
+  const recordEnd = Effect.fnUntraced(function* (execution: Execution, exit: Exit.Exit<unknown, unknown>) {
+    const encoded = yield* execution.registered.codec.encodeResult(exit)
+    yield* journal.append(entry(execution.id, { _tag: "ExecutionCompleted", exit: encoded }))
+    for (const name of execution.clocks.keys()) timers.cancel(execution.id, name)
+    live.delete(execution.id)
+    yield* Deferred.succeed(execution.done, undefined)
+    if (execution.parent !== undefined) yield* Effect.forkIn(wakeById(execution.parent, "automatic"), scope)
+  })
+
+  const start = Effect.fnUntraced(function* (execution: Execution) {
+    const { registered } = execution
+    // Each run has a scope of its own, so that a replay builds its compensations anew instead of twice.
+    const instance = WorkflowInstance.initial(registered.workflow, execution.id, {
+      scope: Scope.forkUnsafe(execution.scope)
+    })
+    execution.instance = instance
+    // @effect-diagnostics-next-line anyUnknownInErrorContext:off -- the engine's contract has erased the types
+    execution.fiber = yield* registered.run(execution.payload, execution.id).pipe(
+      Effect.onExit((exit) => {
+        // A safe interrupt takes effect where the run would suspend; an unsafe one also where a replay ends by itself.
+        const keeps =
+          !execution.interrupted ||
+          (!execution.interruptedUnsafe &&
+            !instance.suspended &&
+            !instance.abandoned &&
+            !(Context.get(instance.workflow.annotations, Workflow.SuspendOnFailure) && Exit.isFailure(exit)))
+        if (keeps) return Effect.void
+        instance.interrupted = true
+        instance.suspended = false
+        return Effect.withFiber((fiber) => Effect.interruptible(Fiber.interrupt(fiber)))
+      }),
+      Workflow.intoResult,
+      Effect.provideService(WorkflowEngine, engine),
+      (run) => deferredState.trackRun(instance, run),
+      Effect.tap((result) => (result._tag === "Complete" ? recordEnd(execution, result.exit) : Effect.void)),
+      Effect.onExit((exit) =>
+        Exit.isSuccess(exit) && exit.value._tag === "Suspended" ? Effect.void : Scope.close(execution.scope, Exit.void)
+      ),
+      Effect.forkIn(registered.scope)
+    )
+  })
+
+  // A wake that comes while a run is still finishing is remembered, so that it cannot fall between the run's last look
+  // and its end.
+  const wake = (execution: Execution, how: Wake): Effect.Effect<void> =>
+    Effect.suspend(() => {
+      const { fiber } = execution
+      if (fiber === undefined) return start(execution)
+      const exit = fiber.pollUnsafe()
+      if (exit === undefined) {
+        const requested = execution.wakeRequested
+        execution.wakeRequested = how === "explicit" ? how : (requested ?? how)
+        if (requested !== undefined) return Effect.void
+        return Fiber.await(fiber).pipe(
+          Effect.andThen(
+            Effect.suspend(() => {
+              const strongest = execution.wakeRequested ?? how
+              execution.wakeRequested = undefined
+              return wake(execution, strongest)
+            })
+          ),
+          Effect.forkIn(scope),
+          Effect.asVoid
+        )
+      }
+      return exit._tag === "Success" && isEnd(exit.value, how) ? Effect.void : start(execution)
+    })
+
+  const wakeById = (executionId: string, how: Wake): Effect.Effect<void> =>
+    Effect.flatMap(liveOrLoaded(executionId), (execution) =>
+      execution === undefined ? Effect.void : wake(execution, how)
+    )
+
+  // To an execution that has ended, or has not begun, a result is only written down.
+  const completeNotLive = (executionId: string, name: string, exit: Exit.Exit<unknown, unknown>) =>
+    Effect.gen(function* () {
+      if (live.has(executionId)) return false
+      const { completed, deferreds } = recorded(yield* readRows(executionId))
+      if (completed === undefined && !deferreds.has(name)) {
+        yield* journal.append(entry(executionId, { _tag: "DeferredCompleted", name, exit: encodeExit(exit) }))
+      }
+      return true
+    }).pipe(exclusively)
+
+  const completeLive = Effect.fnUntraced(function* (
+    execution: Execution,
+    name: string,
+    exit: Exit.Exit<unknown, unknown>
+  ) {
+    if (execution.deferreds.has(name)) return
+    execution.deferreds.set(name, exit)
+    execution.unsettled = true
+    yield* journal.stage(entry(execution.id, { _tag: "DeferredCompleted", name, exit: encodeExit(exit) }))
+    const own = yield* Effect.serviceOption(WorkflowInstance)
+    const woken = Effect.andThen(deferredState.deferredDone(execution.id, name), wake(execution, "automatic"))
+    // A run cannot wait for its own end.
+    if (Option.isSome(own) && own.value.executionId === execution.id) {
+      yield* Effect.forkIn(woken, scope)
+    } else {
+      yield* journal.settled
+      yield* woken
+    }
+  })
+
+  const complete = Effect.fnUntraced(function* (executionId: string, name: string, exit: Exit.Exit<unknown, unknown>) {
+    if (name.startsWith(clockPrefix)) timers.cancel(executionId, name.slice(clockPrefix.length))
+    const written = live.has(executionId) ? false : yield* completeNotLive(executionId, name, exit)
+    const execution = live.get(executionId)
+    if (!written && execution !== undefined) yield* completeLive(execution, name, exit)
+    else yield* wakeById(executionId, "automatic")
+  })
+
+  // Whoever is slow to wake keeps nobody else waiting.
+  const timers: Timers.Timers = yield* Timers.make((executionId, name) =>
+    Effect.asVoid(Effect.forkIn(complete(executionId, `${clockPrefix}${name}`, Exit.void), scope))
+  )
+
+  const interrupt = Effect.fnUntraced(function* (executionId: string, unsafe: boolean) {
+    const execution = yield* liveOrLoaded(executionId)
+    if (execution === undefined || (execution.interrupted && (execution.interruptedUnsafe || !unsafe))) return
+    execution.interrupted = true
+    execution.interruptedUnsafe ||= unsafe
+    yield* journal.append(entry(executionId, { _tag: "InterruptRequested", unsafe }))
+    if (unsafe && execution.fiber !== undefined) yield* Fiber.interrupt(execution.fiber)
+    yield* wake(execution, "explicit")
+  })
+
+  const begin = Effect.fnUntraced(function* (
+    executionId: string,
+    registered: Registered,
+    payload: object,
+    parent: string | undefined
+  ) {
+    const known = live.get(executionId)
+    if (known !== undefined) return known
+    const from = recorded(yield* readRows(executionId))
+    if (from.completed !== undefined) return yield* registered.codec.decodeResult(from.completed)
+    const revived = yield* revive(executionId, from)
+    if (revived !== undefined) return revived
+    const encoded = yield* registered.codec.encodePayload(payload)
+    const execution = makeExecution(executionId, registered, payload, parent, from)
+    live.set(executionId, execution)
+    yield* journal.stage(
+      entry(executionId, {
+        _tag: "ExecutionStarted",
+        workflow: registered.workflow._tag,
+        payload: encoded,
+        ...(parent === undefined ? undefined : { parent })
+      })
+    )
+    return execution
+  }, exclusively)
+
+  const encoded: Encoded = {
+    register: Effect.fnUntraced(function* (workflow, run) {
+      const registered = { workflow, run, codec: codecOf(workflow), scope: yield* Effect.scope }
+      workflows.set(workflow._tag, registered)
+      if (Context.get(workflow.annotations, ResumedByCaller)) return
+      const left = yield* Effect.orDie(unfinished(workflow._tag))
+      yield* Effect.forEach(
+        left,
+        ({ execution_id: id }) =>
+          Effect.andThen(
+            wakeById(id, "explicit"),
+            Effect.suspend(() => {
+              const fiber = live.get(id)?.fiber
+              return fiber === undefined ? Effect.void : Fiber.await(fiber)
+            })
+          ).pipe(Effect.catchCause((cause) => Effect.logError("an execution cannot be resumed", { id }, cause))),
+        { concurrency: resumeConcurrency, discard: true }
+      ).pipe(Effect.forkIn(registered.scope))
+    }),
+
+    execute: Effect.fnUntraced(function* (workflow, options) {
+      const registered = workflows.get(workflow._tag)
+      if (registered === undefined) return yield* Effect.die(`workflow ${workflow._tag} is not registered`)
+      const parent = options.detached === true ? undefined : options.parent?.executionId
+      const execution =
+        live.get(options.executionId) ?? (yield* begin(options.executionId, registered, options.payload, parent))
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the contract's conditional type cannot be followed by the compiler
+      const answer = (result: Workflow.Result<unknown, unknown> | undefined) => result as never
+      if (Exit.isExit(execution)) {
+        return answer(options.discard ? undefined : new Workflow.Complete({ exit: execution }))
+      }
+      if (execution.fiber === undefined) yield* start(execution)
+      if (options.discard) {
+        // The caller is told that it goes on by itself: so it must be on disk.
+        if (options.parent === undefined) yield* journal.settled
+        return answer(undefined)
+      }
+      const { fiber, instance } = execution
+      if (fiber === undefined) return answer(new Workflow.Suspended({}))
+      const exit = yield* Fiber.await(fiber)
+      if (Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause) && instance.suspended) {
+        return answer(new Workflow.Suspended({}))
+      }
+      return answer(yield* exit)
+    }),
+
+    awaitComplete: (_workflow, executionId) =>
+      Effect.suspend(() => {
+        const execution = live.get(executionId)
+        if (execution !== undefined) return Deferred.await(execution.done)
+        return Effect.flatMap(readRows(executionId), (rows) =>
+          recorded(rows).completed === undefined ? Effect.never : Effect.void
+        )
+      }),
+
+    poll: Effect.fnUntraced(function* (workflow, executionId) {
+      const exit = live.get(executionId)?.fiber?.pollUnsafe()
+      if (exit !== undefined) return Option.some(yield* Effect.orDie(exit))
+      if (live.has(executionId)) return Option.none()
+      const { completed } = recorded(yield* readRows(executionId))
+      if (completed === undefined) return Option.none()
+      const { decodeResult } = workflows.get(workflow._tag)?.codec ?? codecOf(workflow)
+      return Option.some(new Workflow.Complete({ exit: yield* decodeResult(completed) }))
+    }),
+
+    interrupt: (_workflow, executionId) => interrupt(executionId, false),
+    interruptUnsafe: (_workflow, executionId) => interrupt(executionId, true),
+    resume: (_workflow, executionId) => wakeById(executionId, "explicit"),
+
+    activityExecute: Effect.fnUntraced(function* (activity, attempt) {
+      const instance = yield* WorkflowInstance
+      const execution = live.get(instance.executionId)
+      if (execution === undefined) return yield* Effect.die(`execution ${instance.executionId} is not running`)
+      const key = `${activity.name}/${attempt}`
+      const known = execution.activities.get(key)
+      if (known !== undefined) return new Workflow.Complete({ exit: known })
+      // A replay that only builds compensations must not begin anything.
+      if (execution.interrupted && !instance.interrupted) return new Workflow.Suspended({})
+      if (execution.unsettled) {
+        yield* journal.settled
+        execution.unsettled = false
+      }
+      const run = WorkflowInstance.initial(instance.workflow, instance.executionId)
+      run.interrupted = instance.interrupted
+      const staged: Array<JournalEntry> = []
+      // @effect-diagnostics-next-line anyUnknownInErrorContext:off -- as above
+      return yield* activity.executeEncoded.pipe(
+        Workflow.intoResult,
+        Effect.provideService(WorkflowInstance, run),
+        Effect.provideService(Staging, staged),
+        Effect.tap((result) => {
+          // An interruption is no result: the next replay runs it again.
+          if (result._tag === "Suspended") return Effect.void
+          if (Exit.isFailure(result.exit) && Cause.hasInterruptsOnly(result.exit.cause)) return Effect.void
+          const exit = Exit.map(result.exit, (value) => value ?? null)
+          const row = { _tag: "ActivityCompleted", name: activity.name, attempt, exit: encodeExit(exit) } as const
+          execution.activities.set(key, exit)
+          execution.unsettled = true
+          return journal.stage([...staged, { stream: execution.id, record: row }])
+        })
+      )
+    }),
+
+    deferredResult: Effect.fnUntraced(function* (deferred) {
+      const { executionId } = yield* WorkflowInstance
+      return Option.fromNullishOr(live.get(executionId)?.deferreds.get(deferred.name))
+    }),
+
+    deferredDone: ({ deferredName, executionId, exit }) => complete(executionId, deferredName, exit),
+
+    scheduleClock: Effect.fnUntraced(function* (_workflow, { clock: durable, executionId }) {
+      const execution = live.get(executionId)
+      if (execution === undefined || execution.clocks.has(durable.name)) return
+      const deadline = clock.currentTimeMillisUnsafe() + Duration.toMillis(durable.duration)
+      execution.clocks.set(durable.name, deadline)
+      yield* journal.stage(entry(executionId, { _tag: "ClockScheduled", name: durable.name, deadline }))
+      timers.set(executionId, durable.name, deadline)
+    })
+  }
+  const engine = makeUnsafe(encoded)
+  return engine
+})
+
+/**
+ * The engine on the journal in context, whose projections must include `executionProjection`.
+ *
+ * **Details**
+ *
+ * The result of an activity is on disk before the next activity of the same execution begins, and the end of an execution
+ * before anybody hears of it: a crash repeats at most the activities in flight. Executions that a former process left
+ * unfinished go on when their workflow is registered, unless it is annotated with `ResumedByCaller`.
+ *
+ * **Example**
+ *
+ * ```ts
+ * const Engine = WorkflowEngineJournal.layer.pipe(
+ *   Layer.provide(JournalSqlite.layerWith({ filename: "workflows.db", projections: [ExecutionProjection.projection] }))
+ * )
+ * ```
+ */
+export const layer = Layer.effect(WorkflowEngine, make)

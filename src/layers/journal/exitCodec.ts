@@ -1,0 +1,63 @@
+/**
+ * Results of activities, deferreds and executions as JSON.
+ *
+ * @module
+ */
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Schema from "effect/Schema"
+import type * as Workflow from "effect/workflow/Workflow"
+
+/** The exit of an activity or a deferred; the engine is given its values as JSON. */
+export const EncodedExit = Schema.toCodecJson(Schema.Exit(Schema.Json, Schema.Json, Schema.Defect()))
+
+// @effect-diagnostics-next-line schemaSync:off
+const decodeJson = Schema.decodeUnknownSync(Schema.Json)
+// Values that the engine gets were made by codecs to JSON; anything else is a bug, and found here.
+// @effect-diagnostics-next-line schemaSync:off
+const encodeExitSync = Schema.encodeSync(EncodedExit)
+// @effect-diagnostics-next-line schemaSync:off
+const decodeExitSync = Schema.decodeUnknownSync(EncodedExit)
+
+const toJson = (value: unknown): Schema.Json => (value === undefined ? null : decodeJson(value))
+
+/** An exit whose values are JSON already. `undefined`, which JSON has not, becomes `null`. */
+export const encodeExit = (exit: Exit.Exit<unknown, unknown>): Schema.Json =>
+  Exit.isSuccess(exit)
+    ? { _tag: "Success", value: toJson(exit.value) }
+    : encodeExitSync(Exit.mapError(Exit.map(exit, toJson), toJson))
+
+/** {@link encodeExit} back. */
+export const decodeExit = (encoded: Schema.Json): Exit.Exit<Schema.Json, Schema.Json> => decodeExitSync(encoded)
+
+/** How the payload and the result of a workflow are written. */
+export interface WorkflowCodec {
+  readonly encodePayload: (payload: object) => Effect.Effect<Schema.Json>
+  readonly decodePayload: (encoded: Schema.Json) => Effect.Effect<object>
+  readonly encodeResult: (exit: Exit.Exit<unknown, unknown>) => Effect.Effect<Schema.Json>
+  readonly decodeResult: (encoded: Schema.Json) => Effect.Effect<Exit.Exit<unknown, unknown>>
+}
+
+interface WithSchemas {
+  readonly payloadSchema: Schema.Codec<object, unknown>
+  readonly successSchema: Schema.Codec<unknown, unknown>
+  readonly errorSchema: Schema.Codec<unknown, unknown>
+}
+
+/** The codec of a workflow's own schemas. */
+export const codecOf = (workflow: Workflow.Any): WorkflowCodec => {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- every workflow has its schemas; the engine's contract leaves them and their types out
+  const { errorSchema, payloadSchema, successSchema } = workflow as Workflow.Any & WithSchemas
+  const payload = Schema.toCodecJson(payloadSchema)
+  const result = Schema.toCodecJson(Schema.Exit(successSchema, errorSchema, Schema.Defect()))
+  const encodePayload = Schema.encodeEffect(payload)
+  const decodePayload = Schema.decodeEffect(payload)
+  const encodeResult = Schema.encodeEffect(result)
+  const decodeResult = Schema.decodeEffect(result)
+  return {
+    encodePayload: (value) => Effect.orDie(encodePayload(value)),
+    decodePayload: (encoded) => Effect.orDie(decodePayload(encoded)),
+    encodeResult: (exit) => Effect.orDie(encodeResult(exit)),
+    decodeResult: (encoded) => Effect.orDie(decodeResult(encoded))
+  }
+}

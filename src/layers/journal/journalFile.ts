@@ -1,0 +1,300 @@
+/**
+ * The journal's file: its tables, its one writer, and the transaction in which rows and what is derived from them are
+ * written. Synchronous, like SQLite itself; who shares a commit with whom is decided in `JournalSqlite`.
+ *
+ * @module
+ */
+import * as Fs from "node:fs"
+import { DatabaseSync } from "node:sqlite"
+import * as Predicate from "effect/Predicate"
+import * as Result from "effect/Result"
+import {
+  JournalDamaged,
+  type JournalEntry,
+  type JournalRow,
+  JournalUnavailable
+} from "../../services/durable/Journal.ts"
+import { checksum, genesis } from "./checksum.ts"
+import type { ProjectedRow, Projection } from "./projection.ts"
+import { decodeRow, encodeRecord, type StoredRow } from "./rowCodec.ts"
+
+/** What a person can do about a damaged journal. */
+export const damageRemedy =
+  "stop the workspace, keep a copy of the file, and put a backup in its place; or delete the state directory: the next start rebuilds the unfinished tasks that the platform knows"
+
+// Streams are numbered, and rows kept in the order of streams, so that those of the streams that live lie side by side at
+// the end of one tree: a commit then touches few pages, whatever the ids look like.
+const schema = [
+  `CREATE TABLE IF NOT EXISTS streams (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT`,
+  `CREATE TABLE IF NOT EXISTS journal (
+    stream INTEGER NOT NULL,
+    sequence INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    data TEXT NOT NULL,
+    sum TEXT NOT NULL,
+    PRIMARY KEY (stream, sequence)
+  ) STRICT, WITHOUT ROWID`,
+  `CREATE TABLE IF NOT EXISTS journal_meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID`
+]
+
+/** Positions are reserved so many at a time: a start goes on behind those reserved, and the numbers that are left out matter to nobody. */
+const reserve = 100_000
+
+const columns = "position, streams.name AS stream, number, sequence, kind, at, data, sum"
+const rows = "journal JOIN streams ON number = journal.stream"
+
+/** How many streams' ends are remembered; the others are looked up again. */
+const rememberedEnds = 10_000
+
+interface End {
+  readonly number: number
+  readonly sequence: number
+  readonly sum: string
+}
+
+const isRow = (row: unknown): row is StoredRow & { readonly number: number } => Predicate.isObject(row)
+
+const sqliteCode = (cause: unknown) =>
+  Predicate.hasProperty(cause, "errcode") && typeof cause.errcode === "number" ? cause.errcode & 0xff : 0
+
+/** SQLite's number for a file whose pages contradict each other, and for one that is no database. */
+const corrupt = new Set([11, 26])
+
+/** The failure of an operation on the file, by SQLite's own code: 13 is a full disk, 8 a read-only file, 10 and 14 the system's. */
+export const failureOf = (file: string, cause: unknown): JournalUnavailable => {
+  const code = sqliteCode(cause)
+  const detail = cause instanceof Error ? cause.message : String(cause)
+  if (code === 13) {
+    return new JournalUnavailable({
+      file,
+      reason: "full",
+      detail,
+      remedy: "make room on the disk; work goes on by itself"
+    })
+  }
+  if (code === 8) {
+    const remedy = "make the file and its directory writable for this user; work goes on by itself"
+    return new JournalUnavailable({ file, reason: "readonly", detail, remedy })
+  }
+  const remedy = corrupt.has(code) ? damageRemedy : "see what the system says about the disk; work goes on by itself"
+  return new JournalUnavailable({ file, reason: "failed", detail, remedy })
+}
+
+/** The writer. */
+export interface JournalFile {
+  readonly file: string
+  readonly epoch: string
+  readonly database: DatabaseSync
+  /** Writes all entries and what follows from them, durably, or throws and has written none. */
+  readonly commit: (entries: ReadonlyArray<JournalEntry>, at: number) => void
+  /** The rows of a stream after a sequence number, checked. Throws {@link JournalDamaged} or SQLite's error. */
+  readonly read: (stream: string, after: number, limit?: number) => ReadonlyArray<JournalRow>
+  readonly close: () => void
+}
+
+/** How a journal is opened. */
+export interface Options {
+  readonly filename: string
+  readonly projections: ReadonlyArray<Projection>
+  /** A text that no other journal has. */
+  readonly newEpoch: string
+  /** Milliseconds that a start waits for another process's lock, in which it does nothing else. */
+  readonly busyTimeout: number
+}
+
+const transaction = <A>(database: DatabaseSync, body: () => A): A => {
+  database.exec("BEGIN IMMEDIATE")
+  try {
+    const result = body()
+    database.exec("COMMIT")
+    return result
+  } catch (cause) {
+    // After some failures (a full disk among them) SQLite has rolled back by itself.
+    if (database.isTransaction) database.exec("ROLLBACK")
+    throw cause
+  }
+}
+
+const meta = (database: DatabaseSync, name: string): string | undefined => {
+  const row = database.prepare("SELECT value FROM journal_meta WHERE name = ?").get(name)
+  return typeof row?.["value"] === "string" ? row["value"] : undefined
+}
+const setMeta = (database: DatabaseSync, name: string, value: string) =>
+  database.prepare("INSERT OR REPLACE INTO journal_meta (name, value) VALUES (?, ?)").run(name, value)
+
+/** Reads every row in order, checking each against its stream. Throws {@link JournalDamaged} at the first that is wrong. */
+export const forEachRow = (file: string, database: DatabaseSync, visit: (row: ProjectedRow) => void) => {
+  const ends = new Map<string, { readonly sequence: number; readonly sum: string }>()
+  for (const stored of database.prepare(`SELECT ${columns} FROM ${rows} ORDER BY position`).iterate()) {
+    if (!isRow(stored)) continue
+    const end = ends.get(stored.stream) ?? { sequence: 0, sum: genesis }
+    if (stored.sequence !== end.sequence + 1) throw missing(file, stored.stream, end.sequence + 1)
+    const row = decodeRow(end.sum, stored)
+    if (Result.isFailure(row)) throw damaged(file, stored, row.failure)
+    ends.set(stored.stream, { sequence: stored.sequence, sum: stored.sum })
+    visit({ ...row.success, streamNumber: stored.number })
+  }
+}
+
+const damaged = (file: string, { sequence, stream }: StoredRow, detail: string) =>
+  new JournalDamaged({ file, stream, sequence, detail, remedy: damageRemedy })
+const missing = (file: string, stream: string, sequence: number) =>
+  new JournalDamaged({ file, stream, sequence, detail: "the row is missing", remedy: damageRemedy })
+
+/** Empties the tables of the projections and fills them from the rows, in one transaction. */
+export const rebuild = (file: string, database: DatabaseSync, projections: ReadonlyArray<Projection>) =>
+  transaction(database, () => {
+    for (const projection of projections) {
+      for (const table of projection.tables) database.exec(`DROP TABLE IF EXISTS ${table}`)
+      for (const statement of projection.schema) database.exec(statement)
+      setMeta(database, `projection ${projection.name}`, String(projection.version))
+    }
+    const apply = projections.map((projection) => projection.prepare(database))
+    forEachRow(file, database, (row) => apply.forEach((project) => project(row)))
+  })
+
+const openDatabase = ({ busyTimeout, filename }: Options) => {
+  // Nobody but the owner of the state directory may read what its tasks say, and SQLite gives its log the file's mode.
+  if (Fs.existsSync(filename)) Fs.chmodSync(filename, 0o600)
+  else Fs.closeSync(Fs.openSync(filename, "wx", 0o600))
+  const database = new DatabaseSync(filename, { timeout: busyTimeout })
+  database.exec("PRAGMA journal_mode = WAL")
+  // With the write-ahead log, NORMAL would lose the last commits in a power cut: an acknowledgement may hang on each.
+  database.exec("PRAGMA synchronous = FULL")
+  return database
+}
+
+const prepareTables = (database: DatabaseSync, options: Options) => {
+  transaction(database, () => {
+    for (const statement of schema) database.exec(statement)
+    if (meta(database, "epoch") === undefined) setMeta(database, "epoch", options.newEpoch)
+  })
+  const outdated = options.projections.filter(
+    (projection) => meta(database, `projection ${projection.name}`) !== String(projection.version)
+  )
+  if (outdated.length > 0) rebuild(options.filename, database, outdated)
+}
+
+/** Opens the file, makes what is missing, and derives again what an older version had derived otherwise. */
+export const open = (options: Options): JournalFile => {
+  const { filename: file } = options
+  const database = openDatabase(options)
+  prepareTables(database, options)
+  return makeWriter(file, database, options.projections)
+}
+
+const makeWriter = (file: string, database: DatabaseSync, projections: ReadonlyArray<Projection>): JournalFile => {
+  const apply = projections.map((projection) => projection.prepare(database))
+  const insert = database.prepare(
+    "INSERT INTO journal (stream, sequence, position, kind, at, data, sum) VALUES (?, ?, ?, ?, ?, ?, ?)"
+  )
+  const insertStream = database.prepare("INSERT INTO streams (name) VALUES (?) RETURNING number")
+  const findStream = database.prepare("SELECT number FROM streams WHERE name = ?")
+  const lastOf = database.prepare("SELECT sequence, sum FROM journal WHERE stream = ? ORDER BY sequence DESC LIMIT 1")
+  const rowsAfter = database.prepare(
+    `SELECT ${columns} FROM ${rows} WHERE journal.stream = ? AND sequence >= ? ORDER BY sequence`
+  )
+  const ends = new Map<string, End>()
+  const reserved = Number(meta(database, "reserved positions") ?? 0)
+  let position = reserved
+  let limit = reserved
+
+  const numberOf = (stream: string): number | undefined => {
+    const known = ends.get(stream)
+    if (known !== undefined) return known.number
+    const number = findStream.get(stream)?.["number"]
+    return typeof number === "number" ? number : undefined
+  }
+
+  const newStream = (stream: string): End => {
+    const number = insertStream.get(stream)?.["number"]
+    return { number: typeof number === "number" ? number : 0, sequence: 0, sum: genesis }
+  }
+
+  const endOf = (stream: string): End => {
+    const known = ends.get(stream)
+    if (known !== undefined) return known
+    const number = numberOf(stream)
+    if (number === undefined) return newStream(stream)
+    const last = lastOf.get(number)
+    const { sequence, sum } = last ?? {}
+    return typeof sequence === "number" && typeof sum === "string"
+      ? { number, sequence, sum }
+      : { number, sequence: 0, sum: genesis }
+  }
+
+  const write = (entry: JournalEntry, now: number, fresh: Map<string, End>, place: number): ProjectedRow => {
+    const { at = now, record, stream } = entry
+    const end = fresh.get(stream) ?? endOf(stream)
+    const { number } = end
+    const sequence = end.sequence + 1
+    const data = encodeRecord(record)
+    const sum = checksum(end.sum, { stream, sequence, kind: record._tag, at, data })
+    insert.run(number, sequence, place, record._tag, at, data, sum)
+    fresh.set(stream, { number, sequence, sum })
+    return { position: place, stream, streamNumber: number, sequence, at, record }
+  }
+
+  const remember = (fresh: Map<string, End>) => {
+    for (const [stream, end] of fresh) {
+      ends.delete(stream)
+      ends.set(stream, end)
+    }
+    for (const oldest of ends.keys()) {
+      if (ends.size <= rememberedEnds) break
+      ends.delete(oldest)
+    }
+  }
+
+  const checked = (previous: string, stored: StoredRow) => {
+    const row = decodeRow(previous, stored)
+    if (Result.isFailure(row)) throw damaged(file, stored, row.failure)
+    return row.success
+  }
+
+  const read = (stream: string, after: number, limit = Infinity) => {
+    const found: Array<JournalRow> = []
+    const number = numberOf(stream)
+    if (number === undefined) return found
+    let expected = after + 1
+    let previous = genesis
+    // The row before the first that is asked for comes along: its checksum is part of the next one's.
+    for (const stored of rowsAfter.iterate(number, after)) {
+      if (!isRow(stored)) continue
+      if (found.length >= limit) break
+      if (stored.sequence === after) {
+        previous = stored.sum
+        continue
+      }
+      if (stored.sequence !== expected) throw missing(file, stream, expected)
+      found.push(checked(previous, stored))
+      previous = stored.sum
+      expected++
+    }
+    return found
+  }
+
+  return {
+    file,
+    database,
+    epoch: meta(database, "epoch") ?? "",
+    commit: (entries, at) => {
+      const fresh = new Map<string, End>()
+      const enough = position + entries.length <= limit ? limit : position + entries.length + reserve
+      transaction(database, () => {
+        if (enough > limit) setMeta(database, "reserved positions", String(enough))
+        entries.forEach((entry, index) => {
+          const row = write(entry, at, fresh, position + index + 1)
+          for (const project of apply) project(row)
+        })
+      })
+      position += entries.length
+      limit = enough
+      remember(fresh)
+    },
+    read,
+    close: () => database.close()
+  }
+}

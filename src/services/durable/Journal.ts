@@ -1,0 +1,225 @@
+/**
+ * The journal: the one store of what happened in a workspace. Everything else that it keeps is derived from it.
+ *
+ * @module
+ */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { TaskInput, TaskOutput } from "./AgentTask.ts"
+import { AgentEvent, ExecutorError, UnknownOutcome } from "./Step.ts"
+import { HoldReason, TaskState } from "./TaskStore.ts"
+import { WaitKind } from "./Waits.ts"
+
+const execution = [
+  /** An execution of a workflow begins. Its stream is the execution's id. */
+  Schema.TaggedStruct("ExecutionStarted", {
+    workflow: Schema.String,
+    payload: Schema.Json,
+    parent: Schema.optionalKey(Schema.String)
+  }),
+  /** The result of one attempt of an activity: an `Exit` as `WorkflowEngine` encodes it. */
+  Schema.TaggedStruct("ActivityCompleted", { name: Schema.String, attempt: Schema.Int, exit: Schema.Json }),
+  Schema.TaggedStruct("DeferredCompleted", { name: Schema.String, exit: Schema.Json }),
+  /** A durable clock; `deadline` is wall time in milliseconds since 1970. */
+  Schema.TaggedStruct("ClockScheduled", { name: Schema.String, deadline: Schema.Finite }),
+  Schema.TaggedStruct("InterruptRequested", { unsafe: Schema.Boolean }),
+  Schema.TaggedStruct("ExecutionCompleted", { exit: Schema.Json })
+] as const
+
+const task = [
+  /** A message has become a task. The stream of this and of the kinds below is the task's id. */
+  Schema.TaggedStruct("TaskAccepted", {
+    input: TaskInput,
+    /** Caller, context and `messageId` as one text: the key by which a repeat is recognised. */
+    messageKey: Schema.String,
+    /** Of the message's content: the same key with another digest is a conflict. */
+    digest: Schema.String,
+    /** The version of the workflow `AgentTask`. */
+    version: Schema.Int,
+    /** The executor and its tools, as `AgentExecutor.code` had it. */
+    code: Schema.String,
+    /** Rebuilt from the platform's checkpoints after the disk was lost. */
+    restored: Schema.Boolean
+  }),
+  /** Something was said. `sequence` is the event's number within the task. */
+  Schema.TaggedStruct("TaskSaid", {
+    sequence: Schema.Int,
+    step: Schema.String,
+    attempt: Schema.Int,
+    number: Schema.Int,
+    event: AgentEvent
+  }),
+  /** A new state, which is an event too. */
+  Schema.TaggedStruct("TaskMoved", {
+    sequence: Schema.Int,
+    state: TaskState,
+    output: Schema.optionalKey(TaskOutput),
+    error: Schema.optionalKey(ExecutorError)
+  }),
+  /** A run of a step begins; `effect` where it has an effect outside, whose id is thereby stored before it is sent. */
+  Schema.TaggedStruct("StepBegan", {
+    step: Schema.String,
+    attempt: Schema.Int,
+    effect: Schema.optionalKey(Schema.Struct({ id: Schema.String, unknown: UnknownOutcome }))
+  }),
+  /** The task goes on in execution number `segment`, knowing the encoded exits of the steps done so far. */
+  Schema.TaggedStruct("SegmentBegan", { segment: Schema.Int, steps: Schema.Record(Schema.String, Schema.Json) }),
+  /** The task is suspended: until when (milliseconds since 1970), for what, and who is to provide it. */
+  Schema.TaggedStruct("WaitBegan", {
+    wait: Schema.String,
+    kind: WaitKind,
+    reason: Schema.String,
+    from: Schema.String,
+    deadline: Schema.Finite
+  }),
+  /** `retried`: overdue, and its provider was asked again. */
+  Schema.TaggedStruct("WaitEnded", { wait: Schema.String, how: Schema.Literals(["provided", "overdue", "cancelled"]) }),
+  Schema.TaggedStruct("WaitRetried", { wait: Schema.String, deadline: Schema.Finite }),
+  /** A start of the workspace takes the task up again. */
+  Schema.TaggedStruct("TaskResumed", { boot: Schema.String }),
+  /** The task is set aside and shown, and not run until it is released. */
+  Schema.TaggedStruct("TaskHeld", {
+    reason: HoldReason,
+    detail: Schema.String
+  }),
+  Schema.TaggedStruct("TaskReleased", {}),
+  /** What stays of a task whose rows were pruned: its message is still recognised, until then (milliseconds). */
+  Schema.TaggedStruct("TaskForgotten", {
+    messageKey: Schema.String,
+    digest: Schema.String,
+    state: TaskState,
+    until: Schema.Finite
+  })
+] as const
+
+const checkpoint = [
+  /** A checkpoint, also to be sent to the platform. The stream of these is `~checkpoints`. */
+  Schema.TaggedStruct("CheckpointSaved", {
+    id: Schema.String,
+    workspaceId: Schema.String,
+    workflowId: Schema.String,
+    stepName: Schema.String,
+    stepIndex: Schema.Int,
+    payload: Schema.Json
+  }),
+  Schema.TaggedStruct("CheckpointsCleared", { workspaceId: Schema.String, workflowId: Schema.String }),
+  /** The platform has confirmed everything up to this position. */
+  Schema.TaggedStruct("CheckpointsForwarded", { upTo: Schema.Int }),
+  /** The platform has refused the change at this position; it is passed over. */
+  Schema.TaggedStruct("CheckpointRefused", { position: Schema.Int, detail: Schema.String }),
+  /** The outbox was full: of the changes up to this position only the newest of each step is still to be sent. */
+  Schema.TaggedStruct("OutboxCompacted", { upTo: Schema.Int })
+] as const
+
+/** One thing that happened. */
+export const JournalRecord = Schema.Union([...execution, ...task, ...checkpoint])
+/** The type of {@link JournalRecord}. */
+export type JournalRecord = typeof JournalRecord.Type
+
+/** A record and the stream that it belongs to. Within a stream, rows are numbered and each vouches for the one before. */
+export interface JournalEntry {
+  /** The id of a task or of an execution, or one of the streams of the workspace itself, which begin with `~`. */
+  readonly stream: string
+  readonly record: JournalRecord
+  /** When it happened, in milliseconds since 1970; when it is written, if that does not matter. */
+  readonly at?: number
+}
+
+/** An entry as it stands in the journal. */
+export interface JournalRow extends JournalEntry {
+  /** Over all streams, growing. */
+  readonly position: number
+  /** Within the stream, from 1, without a gap. */
+  readonly sequence: number
+  /** Milliseconds since 1970. */
+  readonly at: number
+}
+
+/** The journal cannot be written to now. What was refused was not kept. */
+export class JournalUnavailable extends Schema.TaggedError<JournalUnavailable>()("JournalUnavailable", {
+  file: Schema.String,
+  reason: Schema.Literals(["full", "readonly", "failed"]),
+  detail: Schema.String,
+  remedy: Schema.String
+}) {
+  override get message() {
+    return `the journal ${this.file} cannot be written (${this.reason}): ${this.detail}; ${this.remedy}`
+  }
+}
+
+/** What is in the file is not what was written. */
+export class JournalDamaged extends Schema.TaggedError<JournalDamaged>()("JournalDamaged", {
+  file: Schema.String,
+  stream: Schema.String,
+  sequence: Schema.Int,
+  detail: Schema.String,
+  remedy: Schema.String
+}) {
+  override get message() {
+    return `the journal ${this.file} is damaged at row ${this.sequence} of ${this.stream}: ${this.detail}; ${this.remedy}`
+  }
+}
+
+/** May new work be accepted? `staged` is how many rows wait to be written. */
+export interface JournalState {
+  readonly refused: JournalUnavailable | undefined
+  readonly staged: number
+}
+
+/**
+ * A durable log of one writer.
+ *
+ * **Details**
+ *
+ * - `stage` puts entries into the next commit, all or none of them, in this order behind all that were staged before. It
+ *   does not wait: they are on disk within a few milliseconds, or when somebody waits for them. They are never lost
+ *   while the process lives: a full disk delays them.
+ * - `settled` completes when everything staged so far is on disk. Many fibers that wait at once share one commit.
+ * - `append` does both.
+ * - `accept` is `append` for what may be refused: where it cannot be written now, it is as if it had never been staged.
+ * - `read` gives a stream's rows after a sequence number (0 for all), at most `limit` of them, checked against their
+ *   checksums.
+ *
+ * Whoever reads sees what is committed, never what is only staged.
+ *
+ * **Example**
+ *
+ * ```ts
+ * const journal = yield* Journal
+ * yield* journal.append([{ stream: taskId, record: { _tag: "TaskReleased" } }])
+ * ```
+ */
+export class Journal extends Context.Service<
+  Journal,
+  {
+    /** The path, for messages. */
+    readonly file: string
+    /** Made with the file, and part of every cursor: a cursor from before a lost disk is recognised. */
+    readonly epoch: string
+    readonly stage: (entries: ReadonlyArray<JournalEntry>) => Effect.Effect<void>
+    /** `stage` in the middle of synchronous code, for numbers that must be staged in their order. */
+    readonly stageUnsafe: (entries: ReadonlyArray<JournalEntry>) => void
+    readonly settled: Effect.Effect<void>
+    readonly append: (entries: ReadonlyArray<JournalEntry>) => Effect.Effect<void>
+    readonly accept: (entries: ReadonlyArray<JournalEntry>) => Effect.Effect<void, JournalUnavailable>
+    readonly read: (
+      stream: string,
+      after?: number,
+      limit?: number
+    ) => Effect.Effect<ReadonlyArray<JournalRow>, JournalUnavailable | JournalDamaged>
+    readonly state: Effect.Effect<JournalState>
+  }
+>()("molecule-effect/services/durable/Journal") {}
+
+/**
+ * What an activity adds to the commit of its own result: the engine gives it a list, and stages list and result as one.
+ *
+ * **Details**
+ *
+ * `undefined` outside of an activity of the journal engine; then stage directly.
+ */
+export const Staging = Context.Reference<Array<JournalEntry> | undefined>(
+  "molecule-effect/services/durable/Journal/Staging",
+  { defaultValue: () => undefined }
+)
