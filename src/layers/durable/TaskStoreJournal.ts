@@ -158,9 +158,15 @@ const make = Effect.fnUntraced(function* (options: TaskRecords.Options) {
   ]
 
   // Whoever is interrupted here cannot take the event back: it is only not at hand any more when it has arrived.
-  const arrived = (task: LiveTask.LiveTask, event: TaskEvent) =>
+  const arrived = (task: LiveTask.LiveTask, event: TaskEvent, record?: TaskRecord) =>
     journal.settled.pipe(
-      Effect.andThen(Effect.sync(() => LiveTask.keep(task, event))),
+      Effect.andThen(
+        Effect.sync(() => {
+          // In one go, so that nobody reads of a state that the record does not have yet.
+          if (record !== undefined && !isTerminal(task.record.state)) task.record = record
+          LiveTask.keep(task, event)
+        })
+      ),
       Effect.onInterrupt(() => Effect.sync(() => LiveTask.keepNone(task)))
     )
 
@@ -243,8 +249,7 @@ const make = Effect.fnUntraced(function* (options: TaskRecords.Options) {
         return { task: task.staged, event: Option.none<TaskEvent>() }
       }
       const { staged } = task
-      yield* arrived(task, event)
-      if (!isTerminal(task.record.state)) task.record = staged
+      yield* arrived(task, event, staged)
       if (isTerminal(change.state) && live.delete(taskId)) unfinished--
       return { task: staged, event: Option.some(event) }
     }, failure("setState")),

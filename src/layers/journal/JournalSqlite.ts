@@ -31,6 +31,12 @@ export interface Options {
 /** How long a staged row may wait for somebody to commit it before it is committed for its own sake. */
 const lazyCommit = "5 millis"
 
+/** After two fibers were seen to wait at once, so many commits in a row of one alone make an end of the crowd. */
+const crowdedCommits = 32
+
+/** After so many commits alone, it is looked whether others would come. */
+const aloneCommits = 16
+
 /** While the disk refuses, the commit is tried again this often. */
 const retryEvery = "500 millis"
 
@@ -41,11 +47,13 @@ const busyTimeout = 1000
 interface Batch {
   readonly entries: Array<JournalEntry>
   readonly done: Deferred.Deferred<void>
+  /** How many fibers wait for it. */
+  waiting: number
 }
 
 const isDamaged = Schema.is(JournalDamaged)
 
-const newBatch = (): Batch => ({ entries: [], done: Deferred.makeUnsafe() })
+const newBatch = (): Batch => ({ entries: [], done: Deferred.makeUnsafe(), waiting: 0 })
 
 const make = Effect.fnUntraced(function* (options: Options) {
   const { filename } = options
@@ -85,15 +93,26 @@ const make = Effect.fnUntraced(function* (options: Options) {
     return Effect.andThen(told, Effect.fail(refused))
   })
 
-  // Who waits first, commits for all: it lets every other fiber that can run now stage its rows before.
+  // Who waits first, commits for all: it lets every other fiber that can run now stage its rows before. Where nobody else
+  // has been waiting lately, it spares itself the turn, and looks again whether that still holds every so many commits.
+  let crowd = 0
+  let alone = 0
   const settled = Effect.suspend(() => {
     const batch = pending
     if (batch.entries.length === 0) return Effect.void
     const wait = Deferred.await(batch.done)
+    batch.waiting++
+    if (batch.waiting > 1) crowd = crowdedCommits
     if (refused !== undefined) return wait
+    if (crowd === 0 && ++alone < aloneCommits) return Effect.andThen(Effect.ignore(commit), wait)
+    alone = 0
     return Effect.yieldNow.pipe(
       Effect.andThen(
-        Effect.suspend(() => (pending === batch && refused === undefined ? Effect.ignore(commit) : Effect.void))
+        Effect.suspend(() => {
+          if (pending !== batch || refused !== undefined) return Effect.void
+          if (batch.waiting === 1 && crowd > 0) crowd--
+          return Effect.ignore(commit)
+        })
       ),
       Effect.andThen(wait)
     )

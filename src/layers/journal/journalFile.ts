@@ -5,7 +5,7 @@
  * @module
  */
 import * as Fs from "node:fs"
-import { DatabaseSync } from "node:sqlite"
+import { DatabaseSync, type StatementSync } from "node:sqlite"
 import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import {
@@ -104,11 +104,22 @@ export interface Options {
   readonly busyTimeout: number
 }
 
+// Prepared once: they are run for each commit.
+const controls = new WeakMap<DatabaseSync, readonly [begin: StatementSync, end: StatementSync]>()
+const controlsOf = (database: DatabaseSync) => {
+  const known = controls.get(database)
+  if (known !== undefined) return known
+  const made = [database.prepare("BEGIN IMMEDIATE"), database.prepare("COMMIT")] as const
+  controls.set(database, made)
+  return made
+}
+
 const transaction = <A>(database: DatabaseSync, body: () => A): A => {
-  database.exec("BEGIN IMMEDIATE")
+  const [begin, end] = controlsOf(database)
+  begin.run()
   try {
     const result = body()
-    database.exec("COMMIT")
+    end.run()
     return result
   } catch (cause) {
     // After some failures (a full disk among them) SQLite has rolled back by itself.

@@ -9,7 +9,7 @@ import * as Schema from "effect/Schema"
 import * as ExecutorFunction from "../../../src/layers/agent/ExecutorFunction.ts"
 import { TaskOutput } from "../../../src/services/durable/AgentTask.ts"
 import { output, progress, Step } from "../../../src/services/durable/Step.ts"
-import { TaskStore } from "../../../src/services/durable/TaskStore.ts"
+import { TaskEvent, TaskStore } from "../../../src/services/durable/TaskStore.ts"
 import type * as Agent from "../../support/agent.ts"
 
 /** Says 1 to 4 in one step and 5 to 9 in another, every third as progress, and stops for ever before saying `stop`. */
@@ -46,3 +46,29 @@ export const replacing =
         return Context.add(context, TaskStore, { ...store, ...change(store) })
       })
     )
+
+/** A task that says 1024 pieces of 64 KiB, which are made when a page is read, and the lengths of the pages read. */
+export const bulky = () => {
+  const [count, piece] = [1024, output("x".repeat(65_536))]
+  const pages: Array<number> = []
+  const stores = replacing((store) => ({
+    events: Effect.fnUntraced(function* (taskId, after, limit) {
+      const events = yield* store.events(taskId, after, limit)
+      if (limit === undefined) return events
+      pages.push(events.length)
+      return events.map((said) => {
+        const { at, attempt, event, number, sequence, step } = said
+        if (event._tag !== "Output") return said
+        return new TaskEvent({ taskId, sequence, at, step, attempt, number, event: piece })
+      })
+    })
+  }))
+  const executor = ExecutorFunction.layer(() =>
+    Effect.gen(function* () {
+      const { emit } = yield* Step
+      for (let number = 0; number < count; number++) yield* emit(output("x"))
+      return new TaskOutput({ text: "" })
+    })
+  )
+  return { count, executor, pages, stores }
+}

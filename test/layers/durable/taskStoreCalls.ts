@@ -50,8 +50,12 @@ export const ticking = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     let now = 0
     const currentTimeMillisUnsafe = () => ++now
     return Effect.updateService(effect, Clock.Clock, (clock) => ({
-      ...clock,
       currentTimeMillisUnsafe,
-      currentTimeMillis: Effect.sync(currentTimeMillisUnsafe)
+      currentTimeMillis: Effect.sync(currentTimeMillisUnsafe),
+      currentTimeNanosUnsafe: () => clock.currentTimeNanosUnsafe(),
+      currentTimeNanos: clock.currentTimeNanos,
+      monotonicTimeNanosUnsafe: () => clock.monotonicTimeNanosUnsafe(),
+      monotonicTimeNanos: clock.monotonicTimeNanos,
+      sleep: (duration) => clock.sleep(duration)
     }))
   })
