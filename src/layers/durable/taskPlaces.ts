@@ -21,6 +21,7 @@ export const make = Effect.fnUntraced(function* (limit: number) {
   // Tasks that run or wait for a place, by the segment that they are in; and the first words of those that run.
   const active = new Map<string, number>()
   const running = new Map<string, string>()
+  const queued = new Set<string>()
 
   const count = SubscriptionRef.update(activity, (): Activity => {
     const [current = ""] = Array.from(running.values()).slice(-1)
@@ -30,7 +31,8 @@ export const make = Effect.fnUntraced(function* (limit: number) {
   return {
     activity: SubscriptionRef.get(activity),
     changes: SubscriptionRef.changes(activity),
-    has: (taskId: string) => active.has(taskId),
+    /** It runs, or stands in the queue: that it should is not enough. */
+    has: (taskId: string) => running.has(taskId) || queued.has(taskId),
     segmentOf: (taskId: string) => active.get(taskId),
     tasks: () => Array.from(active.keys()),
 
@@ -52,7 +54,11 @@ export const make = Effect.fnUntraced(function* (limit: number) {
     use: <A, E, R>({ taskId, text }: TaskInput, effect: Effect.Effect<A, E, R>) =>
       Effect.uninterruptibleMask((restore) =>
         Effect.gen(function* () {
-          yield* restore(free.take(1))
+          queued.add(taskId)
+          yield* Effect.ensuring(
+            restore(free.take(1)),
+            Effect.sync(() => queued.delete(taskId))
+          )
           running.set(taskId, headline(text))
           yield* count
           return yield* Effect.ensuring(
