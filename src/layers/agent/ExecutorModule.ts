@@ -48,6 +48,7 @@ export type ModuleServices =
 /** A default export that is a layer. */
 export type ModuleLayer = Layer.Layer<AgentExecutor, unknown, ModuleServices>
 
+const isOurs = Schema.is(ExecutorModuleError)
 const describe = (cause: unknown) => (cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause))
 
 const isExecutor = (value: unknown): value is AgentExecutor["Service"] =>
@@ -97,6 +98,7 @@ const load = Effect.fnUntraced(function* (given: string) {
     const detail = exported === undefined ? "it has no default export" : "its default export is not an executor"
     return yield* new ExecutorModuleError({ file, reason: "export", detail, remedy: wanted })
   }
+  // @effect-diagnostics unsafeEffectTypeAssertion:off anyUnknownInErrorContext:off -- what is loaded at run time has no types
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what a file loaded at run time exports has no type; what its layer provides is looked at below
   const layer = exported as ModuleLayer
   return Layer.effect(
@@ -116,7 +118,7 @@ const load = Effect.fnUntraced(function* (given: string) {
       Effect.catchCause((cause) => {
         if (Cause.hasInterruptsOnly(cause)) return Effect.failCause(Cause.interrupt())
         const error = Cause.squash(cause)
-        return Effect.fail(error instanceof ExecutorModuleError ? error : buildFailure(file, describe(error)))
+        return Effect.fail(isOurs(error) ? error : buildFailure(file, describe(error)))
       })
     )
   )

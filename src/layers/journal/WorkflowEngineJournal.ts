@@ -13,11 +13,8 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
-import { SqlClient } from "effect/sql/SqlClient"
-import * as SqlSchema from "effect/sql/SqlSchema"
 import * as Workflow from "effect/workflow/Workflow"
 import {
   type Encoded,
@@ -38,37 +35,29 @@ import {
 } from "./execution.ts"
 import { codecOf, encodeExit } from "./exitCodec.ts"
 import * as Timers from "./timers.ts"
+import * as Unfinished from "./unfinished.ts"
 
 /** What Effect's durable clocks call their deferreds. */
 const clockPrefix = "DurableClock/"
-
-/** How many executions a start takes up at the same time. */
-const resumeConcurrency = 16
 
 const isEnd = (result: Workflow.Result<unknown, unknown>, wake: Wake) =>
   result._tag === "Complete" || (wake === "automatic" && result.failed === true)
 
 const make = Effect.gen(function* () {
   const journal = yield* Journal
-  const sql = yield* SqlClient
+  const takeUp = yield* Unfinished.make
   const clock = yield* Clock.Clock
   const scope = yield* Effect.scope
   const workflows = new Map<string, Registered>()
   const live = new Map<string, Execution>()
+  // Executions that found a child's workflow not registered yet after a restart, by that workflow.
+  const missing = new Map<string, Array<string>>()
   const deferredState = makeDeferredState()
   // Held while an execution that is not live is read or written: what is read is then what becomes live.
   const notLive = yield* Semaphore.make(1)
   const exclusively = <A, E, R>(effect: Effect.Effect<A, E, R>) => notLive.withPermit(effect)
 
-  const unfinished = SqlSchema.findAll({
-    Request: Schema.String,
-    Result: Schema.Struct({ execution_id: Schema.String }),
-    execute: (workflow) => sql`SELECT execution_id FROM executions WHERE workflow = ${workflow} ORDER BY number`
-  })
-
-  const entry = (executionId: string, record: JournalRecord): ReadonlyArray<JournalEntry> => [
-    { stream: executionId, record }
-  ]
+  const entry = (stream: string, record: JournalRecord): ReadonlyArray<JournalEntry> => [{ stream, record }]
   // The engine's contract has no failures; whoever starts an execution sees a damaged one as a defect that says so.
   const readRows = (executionId: string) => Effect.orDie(journal.read(executionId))
 
@@ -89,10 +78,8 @@ const make = Effect.gen(function* () {
     return live.get(executionId) ?? (yield* revive(executionId, recorded(yield* readRows(executionId))))
   }, exclusively)
 
-  const liveOrLoaded = (executionId: string) => {
-    const known = live.get(executionId)
-    return known === undefined ? load(executionId) : Effect.succeed(known)
-  }
+  const liveOrLoaded = (executionId: string) =>
+    Effect.suspend(() => (live.has(executionId) ? Effect.succeed(live.get(executionId)) : load(executionId)))
 
   // The end is on disk before anybody hears of it.
   const recordEnd = Effect.fnUntraced(function* (execution: Execution, exit: Exit.Exit<unknown, unknown>) {
@@ -101,7 +88,7 @@ const make = Effect.gen(function* () {
     for (const name of execution.clocks.keys()) timers.cancel(execution.id, name)
     live.delete(execution.id)
     yield* Deferred.succeed(execution.done, undefined)
-    if (execution.parent !== undefined) yield* Effect.forkIn(wakeById(execution.parent, "automatic"), scope)
+    for (const parent of execution.parents) yield* Effect.forkIn(wakeById(parent, "automatic"), scope)
   })
 
   const start = Effect.fnUntraced(function* (execution: Execution) {
@@ -110,6 +97,8 @@ const make = Effect.gen(function* () {
     const instance = WorkflowInstance.initial(registered.workflow, execution.id, {
       scope: Scope.forkUnsafe(execution.scope)
     })
+    // What the former run was to do at its end is this one's to do.
+    execution.instance.abandoned = true
     execution.instance = instance
     // @effect-diagnostics-next-line anyUnknownInErrorContext:off -- the engine's contract has erased the types
     execution.fiber = yield* registered.run(execution.payload, execution.id).pipe(
@@ -121,7 +110,17 @@ const make = Effect.gen(function* () {
             !instance.suspended &&
             !instance.abandoned &&
             !(Context.get(instance.workflow.annotations, Workflow.SuspendOnFailure) && Exit.isFailure(exit)))
-        if (keeps) return Effect.void
+        if (keeps) {
+          // The end of the process is no failure of the run: nothing is undone.
+          if (
+            !execution.interruptedUnsafe &&
+            !instance.suspended &&
+            Exit.isFailure(exit) &&
+            Cause.hasInterruptsOnly(exit.cause)
+          )
+            instance.abandoned = true
+          return Effect.void
+        }
         instance.interrupted = true
         instance.suspended = false
         return Effect.withFiber((fiber) => Effect.interruptible(Fiber.interrupt(fiber)))
@@ -129,7 +128,7 @@ const make = Effect.gen(function* () {
       Workflow.intoResult,
       Effect.provideService(WorkflowEngine, engine),
       (run) => deferredState.trackRun(instance, run),
-      Effect.tap((result) => (result._tag === "Complete" ? recordEnd(execution, result.exit) : Effect.void)),
+      Effect.tap((result) => (result._tag === "Complete" ? recordEnd(execution, result.exit) : journal.settled)),
       Effect.onExit((exit) =>
         Exit.isSuccess(exit) && exit.value._tag === "Suspended" ? Effect.void : Scope.close(execution.scope, Exit.void)
       ),
@@ -249,33 +248,38 @@ const make = Effect.gen(function* () {
   }, exclusively)
 
   const encoded: Encoded = {
-    register: Effect.fnUntraced(function* (workflow, run) {
-      const registered = { workflow, run, codec: codecOf(workflow), scope: yield* Effect.scope }
+    register: Effect.fnUntraced(function* (workflow, execute) {
+      const registered = { workflow, run: execute, codec: codecOf(workflow), scope: yield* Effect.scope }
       workflows.set(workflow._tag, registered)
+      for (const id of missing.get(workflow._tag) ?? []) yield* Effect.forkIn(wakeById(id, "explicit"), scope)
+      missing.delete(workflow._tag)
       if (Context.get(workflow.annotations, ResumedByCaller)) return
-      const left = yield* Effect.orDie(unfinished(workflow._tag))
-      yield* Effect.forEach(
-        left,
-        ({ execution_id: id }) =>
-          Effect.andThen(
-            wakeById(id, "explicit"),
-            Effect.suspend(() => {
-              const fiber = live.get(id)?.fiber
-              return fiber === undefined ? Effect.void : Fiber.await(fiber)
-            })
-          ).pipe(Effect.catchCause((cause) => Effect.logError("an execution cannot be resumed", { id }, cause))),
-        { concurrency: resumeConcurrency, discard: true }
-      ).pipe(Effect.forkIn(registered.scope))
+      const run = (id: string) =>
+        Effect.flatMap(wakeById(id, "explicit"), () => {
+          const fiber = live.get(id)?.fiber
+          return fiber === undefined ? Effect.void : Effect.asVoid(Fiber.await(fiber))
+        })
+      yield* Effect.forkIn(takeUp(workflow._tag, { load, run }), registered.scope)
     }),
 
     execute: Effect.fnUntraced(function* (workflow, options) {
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the contract's conditional type cannot be followed by the compiler
+      const answer = (result: Workflow.Result<unknown, unknown> | undefined) => result as never
       const registered = workflows.get(workflow._tag)
+      // After a restart the child's workflow may be registered a moment later than its parent's.
+      if (
+        registered === undefined &&
+        options.parent !== undefined &&
+        live.get(options.parent.executionId)?.revived === true
+      ) {
+        missing.set(workflow._tag, [...(missing.get(workflow._tag) ?? []), options.parent.executionId])
+        return answer(new Workflow.Suspended({}))
+      }
       if (registered === undefined) return yield* Effect.die(`workflow ${workflow._tag} is not registered`)
       const parent = options.detached === true ? undefined : options.parent?.executionId
       const execution =
         live.get(options.executionId) ?? (yield* begin(options.executionId, registered, options.payload, parent))
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the contract's conditional type cannot be followed by the compiler
-      const answer = (result: Workflow.Result<unknown, unknown> | undefined) => result as never
+      if (!Exit.isExit(execution) && parent !== undefined) execution.parents.add(parent)
       if (Exit.isExit(execution)) {
         return answer(options.discard ? undefined : new Workflow.Complete({ exit: execution }))
       }
@@ -305,7 +309,7 @@ const make = Effect.gen(function* () {
 
     poll: Effect.fnUntraced(function* (workflow, executionId) {
       const exit = live.get(executionId)?.fiber?.pollUnsafe()
-      if (exit !== undefined) return Option.some(yield* Effect.orDie(exit))
+      if (exit !== undefined && Exit.isSuccess(exit)) return Option.some(exit.value)
       if (live.has(executionId)) return Option.none()
       const { completed } = recorded(yield* readRows(executionId))
       if (completed === undefined) return Option.none()
@@ -353,6 +357,10 @@ const make = Effect.gen(function* () {
 
     deferredResult: Effect.fnUntraced(function* (deferred) {
       const { executionId } = yield* WorkflowInstance
+      // Whoever finds nothing suspends the whole run: its other branches get a turn to begin theirs first.
+      for (let turn = 0; turn < 3 && live.get(executionId)?.deferreds.has(deferred.name) !== true; turn++) {
+        yield* Effect.yieldNow
+      }
       return Option.fromNullishOr(live.get(executionId)?.deferreds.get(deferred.name))
     }),
 

@@ -34,7 +34,10 @@ export interface Execution {
   readonly id: string
   readonly registered: Registered
   readonly payload: object
-  readonly parent: string | undefined
+  /** Who waits for its end. */
+  readonly parents: Set<string>
+  /** It was begun by a former process. */
+  readonly revived: boolean
   /** Results by `name/attempt`. */
   readonly activities: Map<string, Exit.Exit<Schema.Json, Schema.Json>>
   readonly deferreds: Map<string, Exit.Exit<unknown, unknown>>
@@ -113,7 +116,8 @@ export const make = (
   id,
   registered,
   payload,
-  parent,
+  parents: new Set(parent === undefined ? [] : [parent]),
+  revived: known.started !== undefined,
   activities: known.activities,
   deferreds: known.deferreds,
   clocks: known.clocks,

@@ -17,7 +17,7 @@ export interface Timers {
 /** The wall clock may be set while we sleep: it is looked at this often, in milliseconds. */
 const look = 30_000
 
-const monotonic = (clock: Clock.Clock) => Number(clock.currentTimeNanosUnsafe() / 1_000_000n)
+const monotonic = (clock: Clock.Clock) => Number(clock.monotonicTimeNanosUnsafe() / 1_000_000n)
 
 /**
  * Makes the timers of a scope.

@@ -7,7 +7,6 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
-import * as Ref from "effect/Ref"
 import * as Schema from "effect/Schema"
 import { WorkflowEngine } from "effect/workflow/WorkflowEngine"
 import * as CheckpointMemory from "../../../src/layers/durable/CheckpointMemory.ts"
@@ -37,16 +36,11 @@ const faulty = (fault: (engine: Engine, once: () => boolean) => Partial<Engine>)
     })
   )
 
-const run = <A, E>(
-  execute: Execute,
-  fault: Parameters<typeof faulty>[0],
-  use: Effect.Effect<A, E, TaskRunner>
-) =>
+const run = <A, E>(execute: Execute, fault: Parameters<typeof faulty>[0], use: Effect.Effect<A, E, TaskRunner>) =>
   Effect.gen(function* () {
-    const logged = yield* Ref.make<ReadonlyArray<string>>([])
+    const logged: Array<string> = []
     const logger = Logger.make(({ message }) => {
-      const text = Array.isArray(message) ? String(message[0]) : String(message)
-      Effect.runSync(Ref.update(logged, (before) => [...before, text]))
+      logged.push(Array.isArray(message) ? String(message[0]) : String(message))
     })
     const file = yield* temporaryFile
     const value = yield* use.pipe(
@@ -62,7 +56,7 @@ const run = <A, E>(
         )
       )
     )
-    return { value, logged: yield* Ref.get(logged) }
+    return { value, logged }
   }).pipe(Effect.provide(NodeServices.layer))
 
 const waiting: Execute = Effect.fnUntraced(function* () {
@@ -84,7 +78,8 @@ describe("planted stalls", () => {
         () => Effect.succeed(new TaskOutput({ text: "done" })),
         (engine, once) => ({
           // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a start that does nothing has no answer either
-          execute: ((...args: Parameters<Engine["execute"]>) => (once() ? Effect.void : engine.execute(...args))) as Engine["execute"]
+          execute: ((...args: Parameters<Engine["execute"]>) =>
+            once() ? Effect.void : engine.execute(...args)) as Engine["execute"]
         }),
         Effect.flatMap(submit("m"), result)
       )

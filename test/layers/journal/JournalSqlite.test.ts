@@ -222,38 +222,42 @@ describe("JournalSqlite", () => {
     )
   )
 
-  it.live("a full disk refuses what may be refused, keeps the rest waiting, and goes on when there is room", (context) =>
-    Effect.gen(function* () {
-      const fs = yield* FileSystem.FileSystem
-      const disk = yield* fs.makeTempDirectoryScoped({ prefix: "molecule-full-" })
-      // A real small disk, where we may have one.
-      const mounted = yield* Effect.sync(() => spawnSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", disk]).status)
-      if (mounted !== 0) return context.skip("mounting a small disk is not allowed here")
-      yield* Effect.addFinalizer(() => Effect.sync(() => spawnSync("umount", ["-l", disk])))
-      const file = `${disk}/workspace.db`
-      yield* Effect.gen(function* () {
-        const journal = yield* Journal
-        const big = "x".repeat(60_000)
-        yield* journal.append([held("a", "first")])
-        const { size } = yield* fs.stat(`${file}-wal`)
-        yield* fs.writeFile(`${disk}/ballast`, new Uint8Array(1_000_000 - Number(size) - 100_000))
-        const refused = yield* Effect.flip(Effect.forever(journal.accept([held("new", big)])))
-        assert.strictEqual(refused.reason, "full")
-        assert.match(refused.message, /make room/)
-        const kept = yield* journal.read("new")
-        assert.strictEqual((yield* Effect.flip(journal.accept([released("new")])))._tag, "JournalUnavailable")
-        const waiting = yield* Effect.forkChild(journal.append([held("a", big)]))
-        yield* Effect.sleep("50 millis")
-        assert.isUndefined(waiting.pollUnsafe())
-        assert.strictEqual((yield* journal.state).refused?.reason, "full")
-        yield* fs.remove(`${disk}/ballast`)
-        yield* Effect.timeout(journal.settled, "5 seconds")
-        assert.strictEqual((yield* journal.read("a")).length, 2)
-        assert.deepStrictEqual(yield* journal.read("new"), kept)
-        yield* journal.accept([released("new")])
-        assert.isUndefined((yield* journal.state).refused)
-      }).pipe(Effect.provide(journalAt(file)))
-    }).pipe(Effect.provide(NodeServices.layer))
+  it.live(
+    "a full disk refuses what may be refused, keeps the rest waiting, and goes on when there is room",
+    (context) =>
+      Effect.gen(function* () {
+        const fs = yield* FileSystem.FileSystem
+        const disk = yield* fs.makeTempDirectoryScoped({ prefix: "molecule-full-" })
+        // A real small disk, where we may have one.
+        const mounted = yield* Effect.sync(
+          () => spawnSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", disk]).status
+        )
+        if (mounted !== 0) return context.skip("mounting a small disk is not allowed here")
+        yield* Effect.addFinalizer(() => Effect.sync(() => spawnSync("umount", ["-l", disk])))
+        const file = `${disk}/workspace.db`
+        yield* Effect.gen(function* () {
+          const journal = yield* Journal
+          const big = "x".repeat(60_000)
+          yield* journal.append([held("a", "first")])
+          const { size } = yield* fs.stat(`${file}-wal`)
+          yield* fs.writeFile(`${disk}/ballast`, new Uint8Array(1_000_000 - Number(size) - 100_000))
+          const refused = yield* Effect.flip(Effect.forever(journal.accept([held("new", big)])))
+          assert.strictEqual(refused.reason, "full")
+          assert.match(refused.message, /make room/)
+          const kept = yield* journal.read("new")
+          assert.strictEqual((yield* Effect.flip(journal.accept([released("new")])))._tag, "JournalUnavailable")
+          const waiting = yield* Effect.forkChild(journal.append([held("a", big)]))
+          yield* Effect.sleep("50 millis")
+          assert.isUndefined(waiting.pollUnsafe())
+          assert.strictEqual((yield* journal.state).refused?.reason, "full")
+          yield* fs.remove(`${disk}/ballast`)
+          yield* Effect.timeout(journal.settled, "5 seconds")
+          assert.strictEqual((yield* journal.read("a")).length, 2)
+          assert.deepStrictEqual(yield* journal.read("new"), kept)
+          yield* journal.accept([released("new")])
+          assert.isUndefined((yield* journal.state).refused)
+        }).pipe(Effect.provide(journalAt(file)))
+      }).pipe(Effect.provide(NodeServices.layer))
   )
 
   it.effect("what is derived can be made again from the rows, and is then the same", () =>

@@ -10,11 +10,14 @@ const day = 24 * 60 * 60 * 1000
 const make = Effect.gen(function* () {
   const real = yield* Clock.Clock
   let wallOffset = 0
+  const wall = () => real.currentTimeMillisUnsafe() + wallOffset
   const clock: Clock.Clock = {
-    currentTimeMillisUnsafe: () => real.currentTimeMillisUnsafe() + wallOffset,
-    currentTimeMillis: Effect.sync(() => real.currentTimeMillisUnsafe() + wallOffset),
-    currentTimeNanosUnsafe: () => real.currentTimeNanosUnsafe(),
-    currentTimeNanos: real.currentTimeNanos,
+    currentTimeMillisUnsafe: wall,
+    currentTimeMillis: Effect.sync(wall),
+    currentTimeNanosUnsafe: () => BigInt(wall()) * 1_000_000n,
+    currentTimeNanos: Effect.sync(() => BigInt(wall()) * 1_000_000n),
+    monotonicTimeNanosUnsafe: () => real.monotonicTimeNanosUnsafe(),
+    monotonicTimeNanos: real.monotonicTimeNanos,
     sleep: (duration) => real.sleep(duration)
   }
   const fired: Array<string> = []
