@@ -20,7 +20,8 @@ export const steps = Effect.fn("board.steps")(function* (members: ReadonlyArray<
       Effect.catchIf(Predicate.isTagged("NotFound"), () => Effect.succeedNone)
     )
     if (Option.isNone(latest)) continue
-    const workflowId = latest.value.workflow_id
+    // The steps inside of a phase are kept under `<task>/<phase>`; the board shows the phases.
+    const [workflowId = ""] = latest.value.workflow_id.split("/")
     const rows = yield* checkpoints.list({ params: { id, workflowId } })
     for (const row of rows.toReversed()) {
       found.push({ workspace: member.name, workflowId, name: row.step_name, index: row.step_index })
