@@ -20,7 +20,7 @@ export const titles: Readonly<Record<SystemName, string>> = {
   "dbos-postgres-effects": "… steps with an effect outside",
   "cluster-sqlite": "ClusterWorkflowEngine on SQLite",
   "cluster-postgres": "ClusterWorkflowEngine on Postgres",
-  memory: "WorkflowEngine.layerMemory (keeps nothing)"
+  memory: "Effect's layerMemory, keeps nothing"
 }
 
 /** The systems in the order of the table. */

@@ -7,8 +7,8 @@ import { order, titles } from "./cells.ts"
 import type { Report, Row, SystemName } from "./model.ts"
 
 const width = 760
-const labels = 268
-const right = 64
+const labels = 296
+const right = 52
 const bar = 16
 const gap = 6
 const top = 58
@@ -54,7 +54,7 @@ const panel = (rows: ReadonlyArray<Row>, title: string, y: number, x: (perSecond
     ].join("\n")
   })
   const height = 14 + bars.length * (bar + gap)
-  return { height, svg: [`  <text x="${labels}" y="${y + 4}" class="quiet">${title}</text>`, ...lines].join("\n") }
+  return { height, svg: [`  <text x="${labels + 6}" y="${y + 4}" class="quiet">${title}</text>`, ...lines].join("\n") }
 }
 
 /** Draws the bars of the pure steps, one panel for one at a time and one for 32 at a time. */
@@ -86,12 +86,12 @@ export const picture = ({ machine, rows }: Report): string => {
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-label="Tasks of three durable steps per second">`,
     `  <style>${style}\n  </style>`,
-    `  <text x="0" y="16" class="title">Tasks of three durable steps, per second</text>`,
-    `  <text x="0" y="33" class="quiet">Every step on disk (fsync) before the next begins. Logarithmic scale; longer is better.</text>`,
+    `  <text x="4" y="16" class="title">Tasks of three durable steps, per second</text>`,
+    `  <text x="4" y="33" class="quiet">Every step is on disk (fsync) before the next begins, but for layerMemory. Logarithmic scale.</text>`,
     ...grid,
     one.svg,
     many.svg,
-    `  <text x="0" y="${height - 6}" class="quiet">${escape(machine)}</text>`,
+    `  <text x="4" y="${height - 6}" class="quiet">${escape(machine)}</text>`,
     "</svg>",
     ""
   ].join("\n")

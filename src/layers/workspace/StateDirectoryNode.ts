@@ -2,7 +2,7 @@
  * The state directory on a local disk.
  *
  * Layout: `format` (`{"format":1}`), `lock` (held by the owner's process), `owner` (its process id), and what each
- * capability keeps: `token` (the bearer, 0600), `workspace.db` (tasks, events, checkpoints and their outbox; SQLite),
+ * capability keeps: `token` (the bearer, 0600), `workspace.db` (the journal of tasks), `checkpoints.db` (checkpoints and their outbox),
  * `processes/` (process groups started for tasks), `work/` (where programs run).
  *
  * @module
