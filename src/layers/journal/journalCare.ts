@@ -73,6 +73,8 @@ export const check = Effect.fn("Journal.check")(function* (file: string, project
  * lock of its state directory.
  */
 export const rebuild = Effect.fn("Journal.rebuild")(function* (file: string, projections: ReadonlyArray<Projection>) {
+  // Read first: to open a file for writing would make one that is not there.
+  yield* opened(file, true)
   const database = yield* opened(file, false)
   yield* attempt(file, () => {
     JournalFile.rebuild(file, database, projections)
