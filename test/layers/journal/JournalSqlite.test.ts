@@ -8,6 +8,7 @@ import { SqlClient } from "effect/sql/SqlClient"
 import { spawnSync } from "node:child_process"
 import { DatabaseSync } from "node:sqlite"
 import * as JournalCare from "../../../src/layers/journal/journalCare.ts"
+import { encodeRecord } from "../../../src/layers/journal/rowCodec.ts"
 import { Journal, type JournalEntry, JournalRecord } from "../../../src/services/durable/Journal.ts"
 import { journalAt, projections, temporaryFile } from "../../support/journal.ts"
 
@@ -100,9 +101,10 @@ describe("JournalSqlite", () => {
           // The derived tables have rules of their own; here it is the rows that matter.
           const plain = records.filter(({ _tag }) => !/^(Execution|Task|Wait|Segment|Step)/.test(_tag))
           yield* journal.append(plain.map((record) => ({ stream: "s", record })))
+          // As text: JSON has one zero, and -0 comes back as 0.
           assert.deepStrictEqual(
-            (yield* journal.read("s")).map(({ record }) => record),
-            plain
+            (yield* journal.read("s")).map(({ record }) => encodeRecord(record)),
+            plain.map(encodeRecord)
           )
         }).pipe(Effect.provide(journalAt(file)))
       ),
