@@ -34,7 +34,13 @@ import {
   TaskRunner,
   WaitNotOpen
 } from "../../services/durable/TaskRunner.ts"
-import { isTerminal, type Standing, type TaskRecord, TaskStore } from "../../services/durable/TaskStore.ts"
+import {
+  type HoldReason,
+  isTerminal,
+  type Standing,
+  type TaskRecord,
+  TaskStore
+} from "../../services/durable/TaskStore.ts"
 import type { OpenWait } from "../../services/durable/Waits.ts"
 import type { PlatformConfig } from "../../services/workspace/PlatformConfig.ts"
 import * as AgentTaskWorkflow from "./agentTaskWorkflow.ts"
@@ -90,8 +96,8 @@ const make = Effect.fnUntraced(function* (options: Options) {
   const places = yield* TaskPlaces.make(options.maxRunning)
   const phases = yield* Effect.context<AgentExecutor | Checkpoint | PlatformConfig | TaskStore>()
   const origin = { version: agentTaskVersion, code: AgentTaskWorkflow.codeOf(executor) }
-  // Where tasks stand that were begun here: nobody else has written to them.
-  const begun = new Map<string, Standing>()
+  // Tasks that were accepted here and have not run yet: what the store has of them is known.
+  const begun = new Set<string>()
   // How the value for an open wait is checked, by task and wait.
   const waiting = new Map<string, (value: Schema.Json) => boolean>()
   const trials = new Map<string, Deferred.Deferred<void>>()
@@ -129,12 +135,14 @@ const make = Effect.fnUntraced(function* (options: Options) {
 
   const work = Effect.fnUntraced(function* (input: TaskInput, segment: number) {
     const { taskId } = input
-    const standing = begun.get(taskId) ?? (yield* Effect.orDie(store.standing(taskId)))
-    begun.delete(taskId)
+    const fresh = begun.delete(taskId)
+    const standing = fresh ? TaskRecords.fresh(origin) : yield* Effect.orDie(store.standing(taskId))
+    const history = fresh ? TaskRecords.noHistory : yield* Effect.orDie(store.history(taskId))
     const result = yield* AgentTaskWorkflow.run({
       input,
       feed,
       standing: { ...standing, segment },
+      history,
       maxSteps: options.maxSteps,
       progress: gotOn(taskId),
       restored: () => Effect.succeedNone,
@@ -181,7 +189,7 @@ const make = Effect.fnUntraced(function* (options: Options) {
     const { created, task } = yield* store.submit(input, options.maxUnfinished, origin)
     if (created) {
       const { taskId } = task.input
-      begun.set(taskId, TaskRecords.fresh(origin))
+      begun.add(taskId)
       yield* places.enter(taskId, 0)
       yield* background(taskId, start(task.input, 0))
     }
@@ -212,22 +220,7 @@ const make = Effect.fnUntraced(function* (options: Options) {
     })
   })
 
-  // Held tasks, waits and idle tasks, as the store has them.
-  const survey = Effect.gen(function* () {
-    const waits = yield* store.waits
-    const withWait = new Set(waits.map(({ taskId }) => taskId))
-    const others = (yield* store.unfinished).filter(
-      ({ input: { taskId } }) => !places.has(taskId) && !withWait.has(taskId)
-    )
-    const standings = yield* Effect.forEach(others, ({ input: { taskId } }) =>
-      Effect.map(store.standing(taskId), ({ held }) => ({ taskId, held }))
-    )
-    return {
-      waits,
-      idle: standings.flatMap(({ held, taskId }) => (held === undefined ? [taskId] : [])),
-      held: standings.flatMap(({ held, taskId }) => (held === undefined ? [] : [{ taskId, ...held }]))
-    }
-  })
+  const survey = Effect.provideService(TaskWatch.survey(places.has), TaskStore, store)
 
   const trial = Effect.fnUntraced(function* ({ input }: TaskRecord, { segment }: Standing) {
     const done = yield* Deferred.make<void>()
@@ -237,6 +230,12 @@ const make = Effect.fnUntraced(function* (options: Options) {
     yield* Effect.timeoutOption(Deferred.await(done), trialTime)
     trials.delete(input.taskId)
   })
+
+  const hold = (taskId: string, reason: typeof HoldReason.Type, detail: string) =>
+    Effect.andThen(
+      Effect.logError("the task is set aside", { taskId, reason, detail }),
+      store.note(taskId, { _tag: "TaskHeld", reason, detail })
+    )
 
   const boot = Effect.gen(function* () {
     const tasks = yield* store.unfinished
@@ -251,9 +250,11 @@ const make = Effect.fnUntraced(function* (options: Options) {
         case "Leave":
           yield* Effect.logWarning("the task stays set aside", { taskId, ...standing.held })
           break
+        case "Orphaned":
+          yield* hold(taskId, "code", TaskBoot.missingCode(executor, standing, yield* store.history(taskId)))
+          break
         case "Hold":
-          yield* Effect.logError("the task is set aside", { taskId, reason: decision.reason, detail: decision.detail })
-          yield* store.note(taskId, { _tag: "TaskHeld", reason: decision.reason, detail: decision.detail })
+          yield* hold(taskId, decision.reason, decision.detail)
           break
         case "Trial":
           suspects.push([task, standing])
@@ -321,12 +322,12 @@ const make = Effect.fnUntraced(function* (options: Options) {
     cancel: Effect.fn("TaskRunner.cancel")(function* (taskId) {
       const before = yield* get(taskId)
       if (isTerminal(before.state)) return yield* new TaskNotCancelable({ taskId, state: before.state })
-      const { segment } = yield* store.standing(taskId)
       const { task } = yield* feed.setState(taskId, { state: "canceled" })
       // It may have ended by itself between the two: the store decides, once.
       if (task.state !== "canceled") return yield* new TaskNotCancelable({ taskId, state: task.state })
-      yield* engine.interruptUnsafe(AgentTask, executionId(taskId, places.segmentOf(taskId) ?? segment))
-      yield* places.leave(taskId, places.segmentOf(taskId) ?? segment)
+      const segment = places.segmentOf(taskId) ?? (yield* store.standing(taskId)).segment
+      yield* engine.interruptUnsafe(AgentTask, executionId(taskId, segment))
+      yield* places.leave(taskId, segment)
       begun.delete(taskId)
       yield* AgentTaskWorkflow.savePhase(taskId, "task_complete", { task_id: taskId, status: "canceled" }).pipe(
         Effect.provideContext(phases),

@@ -9,9 +9,10 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as SecureRandom from "effect/crypto/SecureRandom"
-import { TaskInput } from "../../services/durable/AgentTask.ts"
+import { executionId, TaskInput } from "../../services/durable/AgentTask.ts"
 import { Journal, type JournalEntry } from "../../services/durable/Journal.ts"
 import {
+  type History,
   isTerminal,
   MessageConflict,
   type Origin,
@@ -33,6 +34,10 @@ const failure =
       TaskRecords.isExpected(error) ? error : new TaskStoreError({ operation, cause: error })
     )
 
+const entry = (stream: string, record: JournalEntry["record"], at?: DateTime.Utc): ReadonlyArray<JournalEntry> => [
+  at === undefined ? { stream, record } : { stream, record, at: DateTime.toEpochMillis(at) }
+]
+
 const make = Effect.fnUntraced(function* (options: TaskRecords.Options) {
   const journal = yield* Journal
   const random = yield* SecureRandom.SecureRandom
@@ -45,9 +50,7 @@ const make = Effect.fnUntraced(function* (options: TaskRecords.Options) {
   const load = Effect.fnUntraced(function* (operation: string, taskId: string) {
     const known = live.get(taskId)
     if (known !== undefined) return known
-    const row = yield* rows.byId(taskId)
-    if (Option.isNone(row)) return yield* TaskRecords.unknownTask(operation, taskId)
-    const record = yield* rows.recordOf(row.value)
+    const record = yield* rows.recordOf(yield* rowOf(operation, taskId))
     const last = yield* rows.lastEvent(taskId)
     const meanwhile = live.get(taskId)
     if (meanwhile !== undefined) return meanwhile
@@ -131,31 +134,34 @@ const make = Effect.fnUntraced(function* (options: TaskRecords.Options) {
     )
   }, Effect.uninterruptible)
 
-  const standing = Effect.fnUntraced(function* (taskId: string) {
+  const rowOf = Effect.fnUntraced(function* (operation: string, taskId: string) {
     const found = yield* rows.byId(taskId)
-    if (Option.isNone(found)) return yield* TaskRecords.unknownTask("standing", taskId)
-    const { boots, code, held, held_detail: detail, restored, segment, version } = found.value
-    const steps = yield* rows.snapshot(found.value)
-    const waits = yield* rows.waits(taskId)
-    const completed = (yield* journal.read(`${taskId}/${segment}`)).flatMap(({ record }) =>
-      record._tag === "ActivityCompleted" ? [record.name] : []
-    )
+    return Option.isSome(found) ? found.value : yield* TaskRecords.unknownTask(operation, taskId)
+  })
+
+  const standing = Effect.fnUntraced(function* (taskId: string) {
+    const { boots, code, held, held_detail: detail, restored, segment, version } = yield* rowOf("standing", taskId)
     return {
       version,
       code,
       segment,
-      steps,
       boots,
       restored,
-      completed,
-      waits: waits.map(({ wait }) => wait),
       held: held === null ? undefined : { reason: held, detail: detail ?? "" }
     } satisfies Standing
   })
 
-  const entry = (stream: string, record: JournalEntry["record"], at?: DateTime.Utc): ReadonlyArray<JournalEntry> => [
-    at === undefined ? { stream, record } : { stream, record, at: DateTime.toEpochMillis(at) }
-  ]
+  const history = Effect.fnUntraced(function* (taskId: string) {
+    const row = yield* rowOf("history", taskId)
+    const steps = yield* rows.snapshot(row)
+    const waits = yield* rows.waits(taskId)
+    const execution = yield* journal.read(executionId(taskId, row.segment))
+    return {
+      steps,
+      completed: execution.flatMap(({ record }) => (record._tag === "ActivityCompleted" ? [record.name] : [])),
+      waits: waits.map(({ wait }) => wait)
+    } satisfies History
+  })
 
   // Whoever is interrupted here cannot take the event back: it is only not at hand any more when it has arrived.
   const arrived = (task: LiveTask.LiveTask, event: TaskEvent, record?: TaskRecord) =>
@@ -261,6 +267,8 @@ const make = Effect.fnUntraced(function* (options: TaskRecords.Options) {
     ),
 
     standing: Effect.fn("TaskStore.standing")((taskId) => failure("standing")(standing(taskId))),
+
+    history: Effect.fn("TaskStore.history")((taskId) => failure("history")(history(taskId))),
 
     note: Effect.fn("TaskStore.note")(function* (taskId, note) {
       yield* load("note", taskId)

@@ -10,6 +10,7 @@ import * as Option from "effect/Option"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import { TaskInput } from "../../services/durable/AgentTask.ts"
 import {
+  type History,
   isTerminal,
   MessageConflict,
   type NewTaskEvent,
@@ -28,6 +29,7 @@ interface Entry {
   readonly attempts: Map<string, number>
   readonly waits: Map<string, OpenWait>
   standing: Standing
+  steps: History["steps"]
 }
 
 const make = Effect.fnUntraced(function* (options: TaskRecords.Options) {
@@ -83,7 +85,8 @@ const make = Effect.fnUntraced(function* (options: TaskRecords.Options) {
         events: [],
         attempts: new Map(),
         waits: new Map(),
-        standing: TaskRecords.fresh(origin)
+        standing: TaskRecords.fresh(origin),
+        steps: {}
       })
       taskIds.set(key, taskId)
       return { task, created: true }
@@ -127,15 +130,23 @@ const make = Effect.fnUntraced(function* (options: TaskRecords.Options) {
       return attempts.get(step) ?? 0
     }),
 
-    standing: Effect.fn("TaskStore.standing")(function* (taskId) {
-      const { standing, waits } = yield* entry("standing", taskId)
-      return { ...standing, waits: Array.from(waits.keys()) }
-    }),
+    standing: Effect.fn("TaskStore.standing")((taskId) =>
+      Effect.map(entry("standing", taskId), ({ standing }) => standing)
+    ),
+
+    history: Effect.fn("TaskStore.history")((taskId) =>
+      Effect.map(entry("history", taskId), ({ steps, waits }) => ({
+        steps,
+        completed: [],
+        waits: Array.from(waits.keys())
+      }))
+    ),
 
     note: Effect.fn("TaskStore.note")(function* (taskId, note) {
       const now = DateTime.toEpochMillis(yield* DateTime.now)
       const known = yield* entry("note", taskId)
       known.standing = TaskRecords.standingAfter(known.standing, note)
+      if (note._tag === "SegmentBegan") known.steps = note.steps
       TaskRecords.noteWait(known.waits, taskId, note, now)
     }),
 

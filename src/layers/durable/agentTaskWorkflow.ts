@@ -19,20 +19,9 @@ import * as Segment from "./segment.ts"
 import * as StepWorkflow from "./stepWorkflow.ts"
 import type { TaskFeed } from "./taskFeed.ts"
 
-/**
- * Saves the checkpoint of a phase. A store that refuses or is away never fails the task: it is logged, and the journal
- * still knows.
- */
-export const savePhase = Effect.fnUntraced(function* (taskId: string, phase: Phase, payload: Schema.Json) {
-  const checkpoint = yield* Checkpoint
-  const { workspaceId } = yield* PlatformConfig
-  yield* checkpoint
-    .save({ workspaceId, workflowId: taskId, stepName: phase, stepIndex: phases.indexOf(phase), payload })
-    .pipe(Effect.catch((error) => Effect.logError("checkpoint not saved", { phase, error: error.message })))
-})
-
-const saveStep = Effect.fnUntraced(function* (
-  taskId: string,
+// A store that refuses or is away never fails the task: it is logged, and the journal still knows.
+const save = Effect.fnUntraced(function* (
+  workflowId: string,
   stepName: string,
   stepIndex: number,
   payload: Schema.Json
@@ -40,9 +29,17 @@ const saveStep = Effect.fnUntraced(function* (
   const checkpoint = yield* Checkpoint
   const { workspaceId } = yield* PlatformConfig
   yield* checkpoint
-    .save({ workspaceId, workflowId: `${taskId}/llm_call`, stepName, stepIndex, payload })
-    .pipe(Effect.catch((error) => Effect.logError("checkpoint not saved", { step: stepName, error: error.message })))
+    .save({ workspaceId, workflowId, stepName, stepIndex, payload })
+    .pipe(
+      Effect.catch((error) =>
+        Effect.logError("checkpoint not saved", { workflowId, step: stepName, error: error.message })
+      )
+    )
 })
+
+/** Saves the checkpoint of a phase; one that cannot be saved is logged. */
+export const savePhase = (taskId: string, phase: Phase, payload: Schema.Json) =>
+  save(taskId, phase, phases.indexOf(phase), payload)
 
 const describe = (error: ExecutorError): Schema.Json => ({
   reason: error.reason,
@@ -122,7 +119,7 @@ export const run = Effect.fnUntraced(
     const { taskId } = input
     yield* begin(run)
 
-    const segment = Segment.make(standing, run.maxSteps)
+    const segment = Segment.make(run.history, run.maxSteps)
     const base = standing.segment * run.maxSteps
     const order = new Map<string, number>()
     const step = yield* StepWorkflow.make({
@@ -131,7 +128,7 @@ export const run = Effect.fnUntraced(
       segment,
       save: (name, encoded) => {
         if (!order.has(name)) order.set(name, base + order.size)
-        return Effect.provideContext(saveStep(taskId, name, order.get(name) ?? base, encoded), saving)
+        return Effect.provideContext(save(`${taskId}/llm_call`, name, order.get(name) ?? base, encoded), saving)
       }
     })
     const worked = yield* executorOf(

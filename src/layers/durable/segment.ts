@@ -6,7 +6,7 @@
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Schema from "effect/Schema"
-import type { Standing } from "../../services/durable/TaskStore.ts"
+import type { History } from "../../services/durable/TaskStore.ts"
 
 /** Why a run of a task stops in the middle: the next execution goes on, or a person must look at it. */
 export type Verdict =
@@ -33,12 +33,12 @@ export interface Segment {
   readonly keep: (name: string, encoded: Schema.Json) => void
 }
 
-/** Makes the book of a run of a task that stands as given. */
-export const make = (standing: Standing, limit: number): Segment => {
+/** Makes the book of a run of a task that has done what is given. */
+export const make = (history: History, limit: number): Segment => {
   const verdict = Deferred.makeUnsafe<Verdict>()
-  const results = new Map(Object.entries(standing.steps))
-  const completed = new Set(standing.completed)
-  const unasked = new Set(standing.completed)
+  const results = new Map(Object.entries(history.steps))
+  const completed = new Set(history.completed)
+  const unasked = new Set(history.completed)
   const entered = new Set<string>()
   let inFlight = 0
   let stopping = false
@@ -58,7 +58,7 @@ export const make = (standing: Standing, limit: number): Segment => {
 
   return {
     verdict,
-    former: (name) => (Object.hasOwn(standing.steps, name) ? standing.steps[name] : undefined),
+    former: (name) => (Object.hasOwn(history.steps, name) ? history.steps[name] : undefined),
     hasCompleted: (name) => completed.has(name),
     keep: (name, encoded) => {
       results.set(name, encoded)

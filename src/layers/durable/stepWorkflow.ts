@@ -15,7 +15,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { WorkflowEngine, WorkflowInstance } from "effect/workflow/WorkflowEngine"
 import { CurrentStep, ExecutorError, Step, type StepOptions } from "../../services/durable/Step.ts"
-import { type Standing, TaskStore, type TaskStoreError } from "../../services/durable/TaskStore.ts"
+import { type History, type Standing, TaskStore, type TaskStoreError } from "../../services/durable/TaskStore.ts"
 import type { WaitKind } from "../../services/durable/Waits.ts"
 import type { Segment } from "./segment.ts"
 import * as StepExit from "./stepExit.ts"
@@ -32,6 +32,13 @@ export const storeFailure = (error: TaskStoreError) =>
 /** The name of the durable value behind a wait. */
 export const waitName = (name: string): string => `wait/${name}`
 
+// Tries after the first are activities of their own.
+const tryName = (name: string, attempted: number) => (attempted === 1 ? name : `${name}~${attempted}`)
+
+// What a step says for itself, as against an interruption or a defect.
+const isAnswer = <A>(exit: Exit.Exit<A, ExecutorError>) =>
+  Exit.isSuccess(exit) || exit.cause.reasons.every(({ _tag }) => _tag === "Fail")
+
 /** A person has this long to say what became of a step whose outcome is not known: a week. */
 const decisionTime = 7 * 24 * 60 * 60 * 1000
 
@@ -42,6 +49,7 @@ export interface Run {
   readonly taskId: string
   readonly feed: TaskFeed
   readonly standing: Standing
+  readonly history: History
   readonly segment: Segment
   /** The task has got on: a step or a wait began that was not there before. */
   readonly progress: Effect.Effect<void>
@@ -60,7 +68,7 @@ export const make = Effect.fnUntraced(function* (run: Run) {
   const engine = yield* WorkflowEngine
   const instance = yield* WorkflowInstance
   const workflow = Context.make(WorkflowEngine, engine).pipe(Context.add(WorkflowInstance, instance))
-  const open = new Set(standing.waits)
+  const open = new Set(run.history.waits)
   const numbers = new Map<string, number>()
   // How many runs of a step have an outcome that we know.
   const accounted = new Map<string, number>()
@@ -88,9 +96,8 @@ export const make = Effect.fnUntraced(function* (run: Run) {
       if (open.delete(name)) yield* stored(store.note(taskId, { _tag: "WaitEnded", wait: name, how: "provided" }))
       return yield* ended.value
     }
-    const isJson = Schema.is(Schema.toCodecJson(schema))
     const decodes = Schema.decodeUnknownOption(Schema.toCodecJson(schema))
-    run.waiting(name, (value) => Option.isSome(decodes(value)) || isJson(value))
+    run.waiting(name, (value) => Option.isSome(decodes(value)))
     if (!open.has(name)) {
       const { epochMilliseconds: now } = yield* DateTime.now
       const deadline = now + within
@@ -161,7 +168,7 @@ export const make = Effect.fnUntraced(function* (run: Run) {
     options: StepOptions<A, R>
   ) {
     const codec = StepExit.of(schema)
-    const key = attempted === 1 ? name : `${name}~${attempted}`
+    const key = tryName(name, attempted)
     const effectId = `${taskId}/${name}`
     let settled = Option.none<Exit.Exit<A, ExecutorError>>()
     if (options.effect !== undefined && !segment.hasCompleted(key)) {
@@ -181,7 +188,7 @@ export const make = Effect.fnUntraced(function* (run: Run) {
       const kept = standing.restored ? yield* run.restored(key) : Option.none<Schema.Json>()
       if (Option.isSome(kept)) return yield* codec.decode(kept.value)
       const exit = yield* Effect.exit(once)
-      if (Exit.isSuccess(exit) || exit.cause.reasons.every(({ _tag }) => _tag === "Fail")) {
+      if (isAnswer(exit)) {
         yield* run.save(key, yield* codec.encode(exit))
       }
       return yield* exit
@@ -193,7 +200,7 @@ export const make = Effect.fnUntraced(function* (run: Run) {
         )
       )
     )
-    if (Exit.isSuccess(exit) || exit.cause.reasons.every(({ _tag }) => _tag === "Fail")) {
+    if (isAnswer(exit)) {
       segment.keep(key, yield* codec.encode(exit))
     }
     return yield* exit
@@ -203,13 +210,13 @@ export const make = Effect.fnUntraced(function* (run: Run) {
     const nested = (yield* CurrentStep).name !== ""
     const { delay = 0, times = 0 } = options.retry ?? {}
     for (let attempted = 1; ; attempted++) {
-      const key = attempted === 1 ? name : `${name}~${attempted}`
+      const key = tryName(name, attempted)
       const former = segment.former(key)
       if (former === undefined && !nested) yield* segment.enter(key)
       const exit = yield* Effect.exit(
         former === undefined ? runStep(name, attempted, schema, effect, options) : StepExit.of(schema).decode(former)
       )
-      if (Exit.isSuccess(exit) || attempted > times || exit.cause.reasons.some(({ _tag }) => _tag !== "Fail")) {
+      if (Exit.isSuccess(exit) || attempted > times || !isAnswer(exit)) {
         return yield* exit
       }
       yield* sleep(`retry/${name}/${attempted}`, delay * 2 ** (attempted - 1))

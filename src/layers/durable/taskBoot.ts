@@ -5,7 +5,7 @@
  */
 import type { AgentExecutor } from "../../services/agent/AgentExecutor.ts"
 import { agentTaskVersion } from "../../services/durable/AgentTask.ts"
-import type { HoldReason, Standing } from "../../services/durable/TaskStore.ts"
+import type { History, HoldReason, Standing } from "../../services/durable/TaskStore.ts"
 import { codeOf } from "./agentTaskWorkflow.ts"
 
 /** A task that brought the process down at so many starts in a row, without getting on, is set aside. */
@@ -18,6 +18,8 @@ export type Decision =
   | { readonly _tag: "Trial" }
   | { readonly _tag: "Release" }
   | { readonly _tag: "Leave" }
+  /** Its code is not here: it is set aside, with {@link missingCode}. */
+  | { readonly _tag: "Orphaned" }
   | { readonly _tag: "Hold"; readonly reason: typeof HoldReason.Type; readonly detail: string }
 
 /** Is the code that began the task still here? */
@@ -25,7 +27,12 @@ export const hasCode = (executor: AgentExecutor["Service"], { code, version }: S
   version === agentTaskVersion &&
   (code === "" || code === codeOf(executor) || Object.hasOwn(executor.previous ?? {}, code))
 
-const missingCode = (executor: AgentExecutor["Service"], { code, completed, segment, steps, version }: Standing) => {
+/** What to say of a task whose code is not here: its last step, and the versions on both sides. */
+export const missingCode = (
+  executor: AgentExecutor["Service"],
+  { code, segment, version }: Standing,
+  { completed, steps }: History
+) => {
   const last = completed.at(-1) ?? Object.keys(steps).at(-1) ?? "none"
   const shipped = [codeOf(executor), ...Object.keys(executor.previous ?? {})].join(", ")
   return `begun by workflow version ${version} with code ${code}, last completed step ${last} (segment ${segment}); this program has version ${agentTaskVersion} with code ${shipped}: start it with the old code, or ship that as AgentExecutor.previous`
@@ -38,7 +45,7 @@ export const decide = (executor: AgentExecutor["Service"], standing: Standing): 
     return held.reason === "code" && hasCode(executor, standing) ? { _tag: "Release" } : { _tag: "Leave" }
   }
   if (!hasCode(executor, standing)) {
-    return { _tag: "Hold", reason: "code", detail: missingCode(executor, standing) }
+    return { _tag: "Orphaned" }
   }
   if (boots >= maxBoots) {
     return {

@@ -11,10 +11,11 @@ import type * as DateTime from "effect/DateTime"
 import type { OpenWait } from "../../services/durable/Waits.ts"
 import type { TaskInput } from "../../services/durable/AgentTask.ts"
 import {
-  isTerminal,
+  type History,
   MessageConflict,
   type NewTaskEvent,
   type Origin,
+  rank,
   type Standing,
   type TaskNote,
   TaskRecord,
@@ -46,8 +47,6 @@ const encodeKey = Schema.encodeEffect(Key)
 export const messageKey = ({ caller, contextId, messageId }: Submission): Effect.Effect<string> =>
   // Three strings are always JSON: a failure would be a bug.
   Effect.orDie(encodeKey([caller, contextId, messageId]))
-
-const rank = (state: TaskState) => (state === "submitted" ? 0 : isTerminal(state) ? 2 : 1)
 
 /** The record after a change, or `None` where the change leads nowhere new: nothing goes back, and no end is left. */
 export const advance = (task: TaskRecord, change: Change, now: DateTime.Utc): Option.Option<TaskRecord> =>
@@ -97,19 +96,19 @@ export const isExpected = Schema.is(Schema.Union([MessageConflict, TooManyTasks,
 export const fresh = (origin: Origin): Standing => ({
   ...origin,
   segment: 0,
-  steps: {},
-  completed: [],
-  waits: [],
   held: undefined,
   boots: 0,
   restored: false
 })
 
+/** What a task has done that has just been accepted. */
+export const noHistory: History = { steps: {}, completed: [], waits: [] }
+
 /** Where a task stands after a note. */
 export const standingAfter = (standing: Standing, note: TaskNote): Standing => {
   switch (note._tag) {
     case "SegmentBegan":
-      return { ...standing, segment: note.segment, steps: note.steps, boots: 0 }
+      return { ...standing, segment: note.segment, boots: 0 }
     case "TaskResumed":
       return { ...standing, boots: standing.boots + 1 }
     case "TaskHeld":

@@ -34,6 +34,22 @@ export interface Remedies {
   readonly idle: Effect.Effect<ReadonlyArray<string>, TaskStoreError>
 }
 
+/** The open waits, and the unfinished tasks that are held, or idle: neither busy, nor waiting, nor held. */
+export const survey = Effect.fnUntraced(function* (isBusy: (taskId: string) => boolean) {
+  const store = yield* TaskStore
+  const waits = yield* store.waits
+  const withWait = new Set(waits.map(({ taskId }) => taskId))
+  const others = (yield* store.unfinished).filter(({ input: { taskId } }) => !isBusy(taskId) && !withWait.has(taskId))
+  const standings = yield* Effect.forEach(others, ({ input: { taskId } }) =>
+    Effect.map(store.standing(taskId), ({ held }) => ({ taskId, held }))
+  )
+  return {
+    waits,
+    idle: standings.flatMap(({ held, taskId }) => (held === undefined ? [taskId] : [])),
+    held: standings.flatMap(({ held, taskId }) => (held === undefined ? [] : [{ taskId, ...held }]))
+  }
+})
+
 /** By how much a wait is overdue, in milliseconds; 0 if it is not. */
 export const overdue = (wait: OpenWait, now: number, options: Options): number =>
   Math.max(0, now - wait.deadline - (wait.kind === "timer" ? options.timerGrace : 0))

@@ -9,11 +9,9 @@ import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import {
   Journal,
-  JournalDamaged,
   type JournalEntry,
   type JournalState,
   type JournalUnavailable
@@ -51,15 +49,13 @@ interface Batch {
   waiting: number
 }
 
-const isDamaged = Schema.is(JournalDamaged)
-
 const newBatch = (): Batch => ({ entries: [], done: Deferred.makeUnsafe(), waiting: 0 })
 
 const make = Effect.fnUntraced(function* (options: Options) {
   const { filename } = options
   const newEpoch = (yield* (yield* SecureRandom.SecureRandom).uuidV4()).replaceAll("-", "").slice(0, 12)
   const unavailable = (cause: unknown) => JournalFile.failureOf(filename, cause)
-  const failure = (cause: unknown) => (isDamaged(cause) ? cause : unavailable(cause))
+  const failure = (cause: unknown) => JournalFile.readFailure(filename, cause)
   const file = yield* Effect.acquireRelease(
     Effect.try({
       try: () => JournalFile.open({ ...options, newEpoch, busyTimeout }),

@@ -279,10 +279,10 @@ const make = Effect.gen(function* () {
       const parent = options.detached === true ? undefined : options.parent?.executionId
       const execution =
         live.get(options.executionId) ?? (yield* begin(options.executionId, registered, options.payload, parent))
-      if (!Exit.isExit(execution) && parent !== undefined) execution.parents.add(parent)
       if (Exit.isExit(execution)) {
         return answer(options.discard ? undefined : new Workflow.Complete({ exit: execution }))
       }
+      if (parent !== undefined) execution.parents.add(parent)
       if (execution.fiber === undefined) yield* start(execution)
       if (options.discard) {
         // The caller is told that it goes on by itself: so it must be on disk.

@@ -4,9 +4,7 @@
  * @module
  */
 import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
 import { DatabaseSync } from "node:sqlite"
-import { JournalDamaged } from "../../services/durable/Journal.ts"
 import * as JournalFile from "./journalFile.ts"
 import type { Projection } from "./projection.ts"
 
@@ -18,10 +16,8 @@ export interface Report {
   readonly differing: ReadonlyArray<string>
 }
 
-const isDamaged = Schema.is(JournalDamaged)
-
 const attempt = <A>(file: string, body: () => A) =>
-  Effect.try({ try: body, catch: (cause) => (isDamaged(cause) ? cause : JournalFile.failureOf(file, cause)) })
+  Effect.try({ try: body, catch: (cause) => JournalFile.readFailure(file, cause) })
 
 const opened = (file: string, readOnly: boolean) =>
   Effect.acquireRelease(

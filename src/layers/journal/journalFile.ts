@@ -4,16 +4,17 @@
  *
  * @module
  */
-import * as Fs from "node:fs"
 import { DatabaseSync, type StatementSync } from "node:sqlite"
 import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
 import {
   JournalDamaged,
   type JournalEntry,
   type JournalRow,
   JournalUnavailable
 } from "../../services/durable/Journal.ts"
+import * as SqliteFile from "../sql/sqliteFile.ts"
 import { checksum, genesis } from "./checksum.ts"
 import type { ProjectedRow, Projection } from "./projection.ts"
 import { decodeRow, encodeRecord, type StoredRow } from "./rowCodec.ts"
@@ -82,11 +83,15 @@ export const failureOf = (file: string, cause: unknown): JournalUnavailable => {
   return new JournalUnavailable({ file, reason: "failed", detail, remedy })
 }
 
+const isDamaged = Schema.is(JournalDamaged)
+
+/** What went wrong while reading: damage as it is, everything else by SQLite's own code. */
+export const readFailure = (file: string, cause: unknown): JournalDamaged | JournalUnavailable =>
+  isDamaged(cause) ? cause : failureOf(file, cause)
+
 /** The writer. */
 export interface JournalFile {
-  readonly file: string
   readonly epoch: string
-  readonly database: DatabaseSync
   /** Writes all entries and what follows from them, durably, or throws and has written none. */
   readonly commit: (entries: ReadonlyArray<JournalEntry>, at: number) => void
   /** The rows of a stream after a sequence number, checked. Throws {@link JournalDamaged} or SQLite's error. */
@@ -167,13 +172,10 @@ export const rebuild = (file: string, database: DatabaseSync, projections: Reado
   })
 
 const openDatabase = ({ busyTimeout, filename }: Options) => {
-  // Nobody but the owner of the state directory may read what its tasks say, and SQLite gives its log the file's mode.
-  if (Fs.existsSync(filename)) Fs.chmodSync(filename, 0o600)
-  else Fs.closeSync(Fs.openSync(filename, "wx", 0o600))
+  SqliteFile.keepPrivate(filename)
   const database = new DatabaseSync(filename, { timeout: busyTimeout })
-  database.exec("PRAGMA journal_mode = WAL")
-  // With the write-ahead log, NORMAL would lose the last commits in a power cut: an acknowledgement may hang on each.
-  database.exec("PRAGMA synchronous = FULL")
+  SqliteFile.writeAhead(database)
+  SqliteFile.durable(database)
   return database
 }
 
@@ -288,8 +290,6 @@ const makeWriter = (file: string, database: DatabaseSync, projections: ReadonlyA
   }
 
   return {
-    file,
-    database,
     epoch: meta(database, "epoch") ?? "",
     commit: (entries, at) => {
       const fresh = new Map<string, End>()

@@ -4,6 +4,7 @@
  * @module
  */
 import type { DatabaseSync } from "node:sqlite"
+import { isTerminal, rank } from "../../services/durable/TaskStore.ts"
 import type { ProjectedRow, Projection } from "./projection.ts"
 
 const schema = [
@@ -64,9 +65,6 @@ const schema = [
   ) STRICT, WITHOUT ROWID`
 ]
 
-const terminal = new Set(["completed", "failed", "canceled"])
-const rank = (state: string) => (state === "submitted" ? 0 : terminal.has(state) ? 2 : 1)
-
 const prepare = (database: DatabaseSync) => {
   const accept = database.prepare(
     `INSERT INTO tasks (number, task_id, message_key, digest, accepted, state, version, code, restored, created_at, updated_at)
@@ -115,9 +113,9 @@ const prepare = (database: DatabaseSync) => {
         )
         break
       case "TaskMoved":
-        move.run(record.state, terminal.has(record.state) ? sequence : null, at, streamNumber)
+        move.run(record.state, isTerminal(record.state) ? sequence : null, at, streamNumber)
         say.run(streamNumber, record.sequence, sequence, "", 1, -rank(record.state))
-        if (terminal.has(record.state)) endWaits.run(streamNumber)
+        if (isTerminal(record.state)) endWaits.run(streamNumber)
         break
       case "TaskSaid":
         say.run(streamNumber, record.sequence, sequence, record.step, record.attempt, record.number)

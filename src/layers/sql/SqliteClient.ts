@@ -6,7 +6,6 @@
  *
  * @module
  */
-import * as Fs from "node:fs"
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from "node:sqlite"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -19,6 +18,7 @@ import type { Connection } from "effect/sql/SqlConnection"
 import { classifySqliteError, ConnectionError, isSqlError, SqlError, SqlSyntaxError } from "effect/sql/SqlError"
 import * as Statement from "effect/sql/Statement"
 import * as Stream from "effect/Stream"
+import * as SqliteFile from "./sqliteFile.ts"
 
 /** How the database is opened. */
 export interface SqliteClientConfig {
@@ -81,12 +81,7 @@ const onlyOneStatement = (statement: StatementSync, text: string) => {
 }
 
 const open = (config: SqliteClientConfig) => {
-  if (config.filename !== ":memory:" && config.readonly !== true) {
-    // Never open and close an existing database file by hand: closing it would drop the locks that another connection
-    // of this process holds on it (POSIX).
-    if (Fs.existsSync(config.filename)) Fs.chmodSync(config.filename, 0o600)
-    else Fs.closeSync(Fs.openSync(config.filename, "wx", 0o600))
-  }
+  if (config.filename !== ":memory:" && config.readonly !== true) SqliteFile.keepPrivate(config.filename)
   return new DatabaseSync(config.filename, {
     readOnly: config.readonly ?? false,
     timeout: config.busyTimeout ?? 1000,
@@ -100,9 +95,8 @@ const configure = (db: DatabaseSync, config: SqliteClientConfig) => {
     db.exec("PRAGMA schema_version")
     return
   }
-  if (config.disableWAL !== true) db.exec("PRAGMA journal_mode = WAL")
-  // With the write-ahead log, NORMAL would lose the last commits in a power cut: an acknowledgement may hang on each.
-  db.exec("PRAGMA synchronous = FULL")
+  if (config.disableWAL !== true) SqliteFile.writeAhead(db)
+  SqliteFile.durable(db)
 }
 
 const makeStatements = (db: DatabaseSync, size: number) => {

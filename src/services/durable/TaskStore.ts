@@ -20,6 +20,9 @@ export type TaskState = typeof TaskState.Type
 export const isTerminal = (state: TaskState): boolean =>
   state === "completed" || state === "failed" || state === "canceled"
 
+/** How far a state is: 0 not begun, 1 under way, 2 ended. Tasks move to a higher rank only. */
+export const rank = (state: TaskState): number => (state === "submitted" ? 0 : isTerminal(state) ? 2 : 1)
+
 /** One task as it stands. */
 export class TaskRecord extends Schema.Class<TaskRecord>("molecule-effect/TaskRecord")({
   input: TaskInput,
@@ -58,22 +61,26 @@ export interface Origin {
 /** Why a task is set aside: it brought the process down, its code is not there any more, or its rows are damaged. */
 export const HoldReason = Schema.Literals(["crashes", "code", "damage"])
 
-/** What a start needs to know to take a task up again. */
+/** Where a task stands, in short. */
 export interface Standing extends Origin {
   /** The execution that it is in; each carries what the former ones have done. */
   readonly segment: number
-  /** Encoded exits of the steps that former segments completed. */
-  readonly steps: Readonly<Record<string, Schema.Json>>
-  /** Names of the steps that this segment has completed. */
-  readonly completed: ReadonlyArray<string>
-  /** Names of the open waits. */
-  readonly waits: ReadonlyArray<string>
   /** Set aside, and not to be run. */
   readonly held: { readonly reason: typeof HoldReason.Type; readonly detail: string } | undefined
   /** How many starts took it up since it last got on. */
   readonly boots: number
   /** It was rebuilt from the platform's checkpoints. */
   readonly restored: boolean
+}
+
+/** What a task has done so far: what a run of it needs to go on. It grows with the task; ask for it only to run it. */
+export interface History {
+  /** Encoded exits of the steps that former segments completed. */
+  readonly steps: Readonly<Record<string, Schema.Json>>
+  /** Names of the steps that this segment has completed. */
+  readonly completed: ReadonlyArray<string>
+  /** Names of the open waits. */
+  readonly waits: ReadonlyArray<string>
 }
 
 /** What is noted of a task besides its states and what it says. Times are milliseconds since 1970. */
@@ -147,7 +154,8 @@ export class TooManyTasks extends Schema.TaggedError<TooManyTasks>()("TooManyTas
  * - `firstKept` is the sequence of the oldest event that is kept: 1, also where nothing was said yet, unless old events
  *   were trimmed. The newest event of a task is never trimmed.
  * - `setState` moves a task forward; a terminal state is never left, and then the record is answered unchanged.
- * - `unfinished` holds the tasks to resume after a restart, oldest first; `standing` is what resuming one needs.
+ * - `unfinished` holds the tasks to resume after a restart, oldest first; `standing` and `history` are
+ *   what resuming one needs.
  * - `note` records what is not said to anyone: waits, segments, holds. It is on disk when it answers.
  * - `begin` with an effect is on disk when it answers; without, it is so before anything that comes after it.
  * - `waits` are the open waits, oldest deadline first.
@@ -184,6 +192,7 @@ export class TaskStore extends Context.Service<
     ) => Effect.Effect<{ readonly task: TaskRecord; readonly event: Option.Option<TaskEvent> }, TaskStoreError>
     readonly unfinished: Effect.Effect<ReadonlyArray<TaskRecord>, TaskStoreError>
     readonly standing: (taskId: string) => Effect.Effect<Standing, TaskStoreError>
+    readonly history: (taskId: string) => Effect.Effect<History, TaskStoreError>
     readonly note: (taskId: string, note: TaskNote) => Effect.Effect<void, TaskStoreError>
     readonly waits: Effect.Effect<ReadonlyArray<OpenWait>, TaskStoreError>
   }
