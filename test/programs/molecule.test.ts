@@ -57,7 +57,7 @@ describe("molecule journal", () => {
         assert.deepStrictEqual(after, Option.getOrThrow(before))
 
         const nowhere = yield* molecule("journal", "check", "--state", `${directory}/nowhere`)
-        assert.strictEqual(nowhere.exitCode, 1)
+        assert.strictEqual(nowhere.exitCode, 4)
         assert.include(nowhere.output, "nowhere")
       }).pipe(Effect.scoped, Effect.provide(Machine)),
     60_000

@@ -186,6 +186,8 @@ const make = Effect.fnUntraced(function* (local: Checkpoint["Service"], remote: 
       })
   })
   const outbox = CheckpointOutbox.of({
+    alarm: Effect.succeedNone,
+    confirmed: () => Effect.void,
     pending,
     flush: pending.pipe(
       Effect.repeat({ schedule: Schedule.spaced(flushInterval), until: (left) => left === 0 }),

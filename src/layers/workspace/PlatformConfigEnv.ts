@@ -66,19 +66,29 @@ const platformUrl = unlessBlank("PLATFORM_URL").pipe(
   )
 )
 
-const make = Effect.fnUntraced(function* (defaults: DefaultPlatformUrl) {
+const workspaceIdFromEnv = Config.schema(WorkspaceIdFromEnv, "WORKSPACE_ID")
+
+/**
+ * Where the state is, as an absolute path: `MOLECULE_STATE_DIR`, or else `$HOME/.molecule/<WORKSPACE_ID>`. What is missing or
+ * cannot be understood is a `ConfigError`.
+ */
+export const stateDirectory = Effect.gen(function* () {
   const path = yield* Path.Path
+  const given = yield* unlessBlank("MOLECULE_STATE_DIR")
+  return path.resolve(
+    Option.isSome(given)
+      ? given.value.trim()
+      : path.join(yield* Config.NonEmptyString("HOME"), ".molecule", yield* workspaceIdFromEnv)
+  )
+})
+
+const make = Effect.fnUntraced(function* (defaults: DefaultPlatformUrl) {
   const { inContainer } = yield* Container
   const url = yield* platformUrl
-  const workspaceId = yield* Config.schema(WorkspaceIdFromEnv, "WORKSPACE_ID")
-  const given = yield* unlessBlank("MOLECULE_STATE_DIR")
-  const stateDirectory = Option.isSome(given)
-    ? given.value.trim()
-    : path.join(yield* Config.NonEmptyString("HOME"), ".molecule", workspaceId)
   return PlatformConfig.of({
     platformUrl: Option.getOrElse(url, () => (inContainer ? defaults.inContainer : defaults.onHost)),
-    workspaceId,
-    stateDirectory: path.resolve(stateDirectory)
+    workspaceId: yield* workspaceIdFromEnv,
+    stateDirectory: yield* stateDirectory
   })
 })
 

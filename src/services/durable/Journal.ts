@@ -94,22 +94,32 @@ const task = [
 ] as const
 
 const checkpoint = [
-  /** A checkpoint, also to be sent to the platform. The stream of these is `~checkpoints`. */
+  /**
+   * A checkpoint, also to be sent to the platform, unless it came from there. The stream is that of the task; of a
+   * workflow of the workspace itself, and of the rows below, it is `~checkpoints`.
+   */
   Schema.TaggedStruct("CheckpointSaved", {
-    id: Schema.String,
     workspaceId: Schema.String,
     workflowId: Schema.String,
     stepName: Schema.String,
     stepIndex: Schema.Int,
-    payload: Schema.Json
+    payload: Schema.Json,
+    /** The platform has it already. */
+    known: Schema.optionalKey(Schema.Literal(true))
   }),
+  /** In the stream of the checkpoints that it removes. */
   Schema.TaggedStruct("CheckpointsCleared", { workspaceId: Schema.String, workflowId: Schema.String }),
   /** The platform has confirmed everything up to this position. */
   Schema.TaggedStruct("CheckpointsForwarded", { upTo: Schema.Int }),
   /** The platform has refused the change at this position; it is passed over. */
   Schema.TaggedStruct("CheckpointRefused", { position: Schema.Int, detail: Schema.String }),
-  /** The outbox was full: of the changes up to this position only the newest of each step is still to be sent. */
-  Schema.TaggedStruct("OutboxCompacted", { upTo: Schema.Int })
+  /**
+   * The outbox was full: the changes up to this position are reduced to what a lost disk needs (see
+   * `checkpointProjection`). Of finished tasks more is left out until there are `keepEntries` and `keepBytes` at most.
+   */
+  Schema.TaggedStruct("OutboxCompacted", { upTo: Schema.Int, keepEntries: Schema.Int, keepBytes: Schema.Int }),
+  /** A new journal has taken over what the platform knew of unfinished tasks. The one row of the stream `~restore`. */
+  Schema.TaggedStruct("PlatformRestored", { tasks: Schema.Int })
 ] as const
 
 /** One thing that happened. */

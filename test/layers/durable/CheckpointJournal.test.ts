@@ -1,83 +1,35 @@
-import * as NodeCrypto from "@effect/platform-node/NodeCrypto"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { assert, describe, it } from "@effect/vitest"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { SqlClient } from "effect/sql/SqlClient"
 import * as TestClock from "effect/testing/TestClock"
-import * as CheckpointMemory from "../../../src/layers/durable/CheckpointMemory.ts"
-import * as CheckpointOutboxSql from "../../../src/layers/durable/CheckpointOutbox.ts"
-import * as SqliteClient from "../../../src/layers/sql/SqliteClient.ts"
-import { Checkpoint, CheckpointRejected, CheckpointUnavailable } from "../../../src/services/durable/Checkpoint.ts"
+import { DatabaseSync } from "node:sqlite"
+import { Checkpoint } from "../../../src/services/durable/Checkpoint.ts"
 import { CheckpointOutbox } from "../../../src/services/durable/CheckpointOutbox.ts"
-import { checkpointConformance, someWorkspaces } from "./checkpointConformance.ts"
+import { Journal, type JournalEntry, Staging } from "../../../src/services/durable/Journal.ts"
+import { temporaryFile } from "../../support/journal.ts"
+import { checkpointConformance } from "./checkpointConformance.ts"
+import {
+  flush,
+  newPlatform,
+  outboxAt,
+  over,
+  pending,
+  remoteOf,
+  save,
+  saveTask,
+  shared,
+  steps,
+  workspaceId
+} from "./checkpointFixtures.ts"
 
-const [workspaceId] = someWorkspaces
+checkpointConformance({ name: "CheckpointJournal", layer: over(newPlatform()), runs: 20 })
 
-/** What the platform does with the next request, and what has arrived there. */
-interface Platform {
-  answer: (step: string) => "take" | "away" | "refuse" | "crash"
-  readonly arrived: Array<string>
-  attempts: number
-}
-
-const newPlatform = (answer: Platform["answer"] = () => "take"): Platform => ({ answer, arrived: [], attempts: 0 })
-
-const remoteOf = (platform: Platform) =>
-  Layer.effect(
-    Checkpoint,
-    Effect.map(Checkpoint, (memory) => {
-      const before = Effect.fnUntraced(function* (operation: string, step: string) {
-        platform.attempts += 1
-        const answer = platform.answer(step)
-        if (answer === "away") return yield* new CheckpointUnavailable({ operation, cause: "away" })
-        if (answer === "refuse") return yield* new CheckpointRejected({ operation, detail: "no such workspace" })
-        if (answer === "crash") return yield* Effect.die("a bug")
-        platform.arrived.push(step)
-      })
-      return Checkpoint.of({
-        ...memory,
-        save: (input) => Effect.andThen(before("save", `${input.workflowId}/${input.stepName}`), memory.save(input)),
-        clear: (workspace, workflowId) =>
-          Effect.andThen(before("clear", `clear ${workflowId}`), memory.clear(workspace, workflowId))
-      })
-    })
-  ).pipe(Layer.provide(CheckpointMemory.layer))
-
-const outboxOver = <R>(remote: Layer.Layer<Checkpoint, never, R>, filename: string) =>
-  CheckpointOutboxSql.layerWith({ remote }).pipe(
-    Layer.provideMerge(SqliteClient.layer({ filename })),
-    Layer.provide(NodeCrypto.layerSecureRandom),
-    Layer.fresh
-  )
-
-const over = (platform: Platform, filename = ":memory:") => outboxOver(remoteOf(platform), filename)
-
-const save = Effect.fnUntraced(function* (workflowId: string, stepName: string, stepIndex = 0) {
-  const checkpoint = yield* Checkpoint
-  return yield* checkpoint.save({ workspaceId, workflowId, stepName, stepIndex, payload: { stepName } })
-})
-
-const steps = ["task_receive", "llm_call", "task_complete"]
-const saveTask = (workflowId: string) => Effect.forEach(steps, (step, index) => save(workflowId, step, index))
-
-const flush = Effect.gen(function* () {
-  const { flush } = yield* CheckpointOutbox
-  const flushing = yield* Effect.forkChild(flush)
-  while (flushing.pollUnsafe() === undefined) yield* TestClock.adjust("1 second")
-  yield* Fiber.join(flushing)
-})
-
-const pending = Effect.flatMap(CheckpointOutbox, (outbox) => outbox.pending)
-
-checkpointConformance({ name: "CheckpointOutbox", layer: over(newPlatform()), runs: 20 })
-
-describe("CheckpointOutbox", () => {
+describe("CheckpointJournal", () => {
   it.effect("an outage of hours delays nobody here, and loses and reorders nothing there", () => {
     const platform = newPlatform(() => "away")
     return Effect.gen(function* () {
@@ -105,14 +57,14 @@ describe("CheckpointOutbox", () => {
 
   it.effect("what is unsent when the process ends goes out at the next start, before anything newer", () =>
     Effect.gen(function* () {
-      const files = yield* FileSystem.FileSystem
-      const filename = `${yield* files.makeTempDirectoryScoped()}/workspace.db`
+      const filename = yield* temporaryFile
       const platform = newPlatform(() => "away")
-      yield* Effect.provide(saveTask("a"), over(platform, filename))
+      const start = outboxAt(filename, remoteOf(platform))
+      yield* Effect.provide(saveTask("a"), start)
       platform.answer = () => "take"
-      yield* Effect.provide(Effect.andThen(save("b", "task_receive"), flush), over(platform, filename))
+      yield* Effect.provide(Effect.andThen(save("b", "task_receive"), flush), start)
       assert.deepStrictEqual(platform.arrived, [...steps.map((step) => `a/${step}`), "b/task_receive"])
-      yield* Effect.provide(flush, over(platform, filename))
+      yield* Effect.provide(flush, start)
       assert.strictEqual(platform.arrived.length, 4)
     }).pipe(Effect.provide(NodeFileSystem.layer))
   )
@@ -127,9 +79,13 @@ describe("CheckpointOutbox", () => {
       assert.deepStrictEqual(platform.arrived, ["a/task_receive", "a/task_complete"])
       assert.strictEqual(platform.attempts, 3)
       yield* TestClock.adjust("1 hour")
+      const journal = yield* Journal
+      yield* journal.settled
       assert.strictEqual(platform.attempts, 3)
-      assert.deepStrictEqual(yield* sql`SELECT workflow_id, step_name, rejected FROM checkpoint_outbox`, [
-        { workflow_id: "a", step_name: "llm_call", rejected: "no such workspace" }
+      assert.deepStrictEqual(yield* sql`SELECT workflow_id, step_name, refused FROM checkpoints ORDER BY step_index`, [
+        { workflow_id: "a", step_name: "task_receive", refused: null },
+        { workflow_id: "a", step_name: "llm_call", refused: "no such workspace" },
+        { workflow_id: "a", step_name: "task_complete", refused: null }
       ])
       assert.strictEqual((yield* checkpoint.list(workspaceId, "a")).length, 3)
     }).pipe(Effect.provide(over(platform)))
@@ -141,9 +97,9 @@ describe("CheckpointOutbox", () => {
       const sql = yield* SqlClient
       const tasks = ["a", "b", "c", "d"]
       yield* Effect.forEach(tasks, saveTask, { concurrency: 4, discard: true })
-      const saved = yield* sql`SELECT workflow_id || '/' || step_name FROM workflow_checkpoints ORDER BY sequence`
-        .values
+      const saved = yield* sql`SELECT workflow_id || '/' || step_name FROM checkpoints ORDER BY position`.values
       yield* flush
+      assert.strictEqual(saved.length, 12)
       assert.deepStrictEqual(
         platform.arrived,
         saved.map(([step]) => String(step))
@@ -158,12 +114,20 @@ describe("CheckpointOutbox", () => {
     }).pipe(Effect.provide(over(platform)))
   })
 
-  it.effect("a save is part of the caller's transaction: taken back, it is never sent", () => {
+  it.effect("in an activity a save is part of the commit of its result: without that it is never sent", () => {
     const platform = newPlatform()
     return Effect.gen(function* () {
-      const sql = yield* SqlClient
-      yield* Effect.exit(sql.withTransaction(Effect.andThen(saveTask("a"), Effect.fail("no"))))
-      yield* sql.withTransaction(saveTask("b"))
+      const journal = yield* Journal
+      const dropped: Array<JournalEntry> = []
+      const kept: Array<JournalEntry> = []
+      yield* Effect.provideService(saveTask("a"), Staging, dropped)
+      yield* Effect.provideService(saveTask("b"), Staging, kept)
+      assert.strictEqual(kept.length, 3)
+      yield* TestClock.adjust("20 seconds")
+      assert.deepStrictEqual(platform.arrived, [])
+      yield* journal.append(kept)
+      // Nobody wakes the outbox: it looks again by itself.
+      yield* TestClock.adjust("10 seconds")
       yield* flush
       assert.deepStrictEqual(
         platform.arrived,
@@ -180,24 +144,53 @@ describe("CheckpointOutbox", () => {
     }).pipe(Effect.provide(over(platform)))
   })
 
-  it.effect("goes on after a bug on the way out, and after the database failed for a while", () => {
-    const platform = newPlatform(() => "crash")
+  it.effect("goes on after a bug on the way out, and after the database failed for a while", () =>
+    Effect.gen(function* () {
+      const filename = yield* temporaryFile
+      const platform = newPlatform(() => "crash")
+      yield* Effect.gen(function* () {
+        yield* saveTask("a")
+        yield* TestClock.adjust("10 seconds")
+        const other = new DatabaseSync(filename)
+        other.exec("ALTER TABLE checkpoint_outbox RENAME TO away")
+        platform.answer = () => "take"
+        yield* TestClock.adjust("10 seconds")
+        assert.strictEqual((yield* Effect.flip(pending))._tag, "CheckpointUnavailable")
+        const waiting = yield* Effect.forkChild(saveTask("b"))
+        yield* TestClock.adjust("1 second")
+        assert.isUndefined(waiting.pollUnsafe())
+        other.exec("ALTER TABLE away RENAME TO checkpoint_outbox")
+        other.close()
+        yield* TestClock.adjust("2 seconds")
+        assert.isTrue(Exit.isSuccess(yield* Fiber.await(waiting)))
+        yield* flush
+        assert.deepStrictEqual(
+          platform.arrived,
+          ["a", "b"].flatMap((task) => steps.map((step) => `${task}/${step}`))
+        )
+      }).pipe(Effect.provide(outboxAt(filename, remoteOf(platform))))
+    }).pipe(Effect.provide(NodeFileSystem.layer))
+  )
+
+  it.effect("a task's acceptance is confirmed when it has arrived there, or has been refused", () => {
+    const platform = newPlatform(() => "away")
     return Effect.gen(function* () {
-      const sql = yield* SqlClient
-      yield* saveTask("a")
-      yield* TestClock.adjust("10 seconds")
-      yield* sql`ALTER TABLE checkpoint_outbox RENAME TO away`
-      platform.answer = () => "take"
-      yield* TestClock.adjust("10 seconds")
-      assert.isTrue(Exit.isFailure(yield* Effect.exit(saveTask("b"))))
-      assert.strictEqual((yield* Effect.flip(pending))._tag, "CheckpointUnavailable")
-      yield* sql`ALTER TABLE away RENAME TO checkpoint_outbox`
-      yield* TestClock.adjust("1 second")
-      yield* flush
-      assert.deepStrictEqual(
-        platform.arrived,
-        steps.map((step) => `a/${step}`)
-      )
+      const { confirmed } = yield* CheckpointOutbox
+      yield* save("a", "task_receive")
+      yield* save("b", "task_receive")
+      const a = yield* Effect.forkChild(confirmed("a"))
+      const again = yield* Effect.forkChild(confirmed("a"))
+      const b = yield* Effect.forkChild(Effect.exit(confirmed("b")))
+      yield* TestClock.adjust("1 minute")
+      assert.isUndefined(a.pollUnsafe())
+      platform.answer = (step) => (step === "b/task_receive" ? "refuse" : "take")
+      yield* TestClock.adjust("5 seconds")
+      yield* Fiber.joinAll([a, again])
+      assert.isTrue(Exit.isFailure(yield* Fiber.join(b)))
+      // What has been answered is so for whoever asks later.
+      yield* TestClock.adjust("2 seconds")
+      yield* confirmed("a")
+      assert.strictEqual((yield* Effect.flip(confirmed("b")))._tag, "CheckpointRejected")
     }).pipe(Effect.provide(over(platform)))
   })
 
@@ -214,10 +207,8 @@ describe("CheckpointOutbox", () => {
       const answers = operations.flatMap((operation) => operation.answers)
       const platform = newPlatform(() => answers.shift() ?? "take")
       return Effect.gen(function* () {
-        const built = yield* Layer.build(
-          remoteOf(platform).pipe(Layer.provide(NodeCrypto.layerSecureRandom), Layer.fresh)
-        )
-        const there = Context.get(built, Checkpoint)
+        const there = yield* shared(platform)
+        const filename = yield* temporaryFile
         yield* Effect.gen(function* () {
           const here = yield* Checkpoint
           for (const { clear, stepName, workflowId } of operations) {
@@ -232,8 +223,8 @@ describe("CheckpointOutbox", () => {
               local.map(({ stepName }) => stepName)
             )
           }
-        }).pipe(Effect.provide(outboxOver(Layer.succeedContext(built), ":memory:")))
-      })
+        }).pipe(Effect.provide(outboxAt(filename, Layer.succeed(Checkpoint, there))))
+      }).pipe(Effect.provide(NodeFileSystem.layer))
     },
     { arbitrary: { runs: 30 } }
   )
