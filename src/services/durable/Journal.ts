@@ -223,11 +223,12 @@ export class Journal extends Context.Service<
 >()("molecule-effect/services/durable/Journal") {}
 
 /**
- * What an activity adds to the commit of its own result: the engine gives it a list, and stages list and result as one.
+ * What belongs into the commit of something else: the list of whoever stages that, to be added to.
  *
  * **Details**
  *
- * `undefined` outside of an activity of the journal engine; then stage directly.
+ * The journal engine gives one to each activity and stages list and result as one; `TaskStore.setState` stages the list
+ * that it is called with together with the new state. `undefined` elsewhere: then stage directly.
  */
 export const Staging = Context.Reference<Array<JournalEntry> | undefined>(
   "molecule-effect/services/durable/Journal/Staging",
