@@ -261,7 +261,8 @@ const compareTime = "3 seconds"
  *
  * **Details**
  *
- * A cut tail counts as a crash: the tasks go on from what is there. It is logged as an error, with what was lost.
+ * A cut tail counts as a crash: the tasks go on from what is there. It is logged as an error, with what was lost, and
+ * the journal has another epoch from then on, so that whoever follows a stream is told of the gap.
  */
 export const start = Effect.gen(function* () {
   const journal = yield* Journal
@@ -281,6 +282,7 @@ export const start = Effect.gen(function* () {
       `the journal ${journal.file} has lost its end: the platform has seen row ${cut.value.platform}, the last one here is ${cut.value.local}; unfinished tasks go on from there, messages acknowledged after it are lost here`,
       cut.value
     )
+    yield* journal.renew
   }
   return yield* restore.run
 }).pipe(Effect.withSpan("Restore.start"))

@@ -91,7 +91,9 @@ export const readFailure = (file: string, cause: unknown): JournalDamaged | Jour
 
 /** The writer. */
 export interface JournalFile {
-  readonly epoch: string
+  readonly epoch: () => string
+  /** Keeps another epoch from now on, or throws SQLite's error. */
+  readonly renew: (epoch: string) => void
   /** Writes all entries and what follows from them, durably, or throws and has written none. */
   readonly commit: (entries: ReadonlyArray<JournalEntry>, at: number) => void
   /** The rows of a stream after a sequence number, checked. Throws {@link JournalDamaged} or SQLite's error. */
@@ -211,6 +213,7 @@ const makeWriter = (file: string, database: DatabaseSync, projections: ReadonlyA
   )
   const ends = new Map<string, End>()
   const reserved = Number(meta(database, "reserved positions") ?? 0)
+  let epoch = meta(database, "epoch") ?? ""
   let position = reserved
   let limit = reserved
 
@@ -290,7 +293,11 @@ const makeWriter = (file: string, database: DatabaseSync, projections: ReadonlyA
   }
 
   return {
-    epoch: meta(database, "epoch") ?? "",
+    epoch: () => epoch,
+    renew: (next) => {
+      setMeta(database, "epoch", next)
+      epoch = next
+    },
     commit: (entries, at) => {
       const fresh = new Map<string, End>()
       const enough = position + entries.length <= limit ? limit : position + entries.length + reserve

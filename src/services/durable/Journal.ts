@@ -207,6 +207,8 @@ export class Journal extends Context.Service<
     readonly file: string
     /** Made with the file, and part of every cursor: a cursor from before a lost disk is recognised. */
     readonly epoch: string
+    /** Gives a journal that has lost its end a new epoch: numbers may be given again, and cursors tell the two apart. */
+    readonly renew: Effect.Effect<void, JournalUnavailable>
     readonly stage: (entries: ReadonlyArray<JournalEntry>) => Effect.Effect<void>
     /** `stage` in the middle of synchronous code, for numbers that must be staged in their order. */
     readonly stageUnsafe: (entries: ReadonlyArray<JournalEntry>) => void
