@@ -1,4 +1,3 @@
-import * as NodeCrypto from "@effect/platform-node/NodeCrypto"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
@@ -8,13 +7,7 @@ import * as Layer from "effect/Layer"
 import * as Ref from "effect/Ref"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/testing/TestClock"
-import * as CheckpointJournal from "../../../src/layers/durable/CheckpointJournal.ts"
-import * as RestorePlatform from "../../../src/layers/durable/RestorePlatform.ts"
 import * as TaskRunnerConfirmed from "../../../src/layers/durable/TaskRunnerConfirmed.ts"
-import * as TaskRunnerWorkflow from "../../../src/layers/durable/TaskRunnerWorkflow.ts"
-import * as TaskStoreJournal from "../../../src/layers/durable/TaskStoreJournal.ts"
-import * as WorkflowEngineJournal from "../../../src/layers/journal/WorkflowEngineJournal.ts"
-import { AgentExecutor } from "../../../src/services/agent/AgentExecutor.ts"
 import { TaskOutput } from "../../../src/services/durable/AgentTask.ts"
 import { Checkpoint } from "../../../src/services/durable/Checkpoint.ts"
 import { Journal } from "../../../src/services/durable/Journal.ts"
@@ -22,24 +15,10 @@ import { Step } from "../../../src/services/durable/Step.ts"
 import { TaskRunner } from "../../../src/services/durable/TaskRunner.ts"
 import { temporaryFile } from "../../support/journal.ts"
 import { type Execute, message } from "../../support/runner.ts"
-import { Config, flush, journalAt, newPlatform, type Platform, secretsOf, shared } from "./checkpointFixtures.ts"
+import { flush, journalAt, newPlatform, type Platform, shared } from "./checkpointFixtures.ts"
+import { workspaceAt } from "./workspaceAt.ts"
 
 const echo: Execute = (input) => Effect.succeed(new TaskOutput({ text: input.text }))
-
-/** The runner as the workspace has it, on this file and this platform, with what it restored at its start. */
-const workspaceAt = (filename: string, remote: Layer.Layer<Checkpoint>, execute: Execute) => {
-  const Restored = Layer.effectDiscard(RestorePlatform.start).pipe(Layer.provide(RestorePlatform.layerWith({ remote })))
-  return TaskRunnerWorkflow.layer.pipe(
-    Layer.provide(Layer.succeed(AgentExecutor, { name: "test", execute })),
-    Layer.provide(Layer.mergeAll(WorkflowEngineJournal.layer, TaskStoreJournal.layer)),
-    Layer.provideMerge(CheckpointJournal.layerWith({ remote })),
-    Layer.provide(Restored),
-    Layer.provide(journalAt(filename)),
-    Layer.provide(secretsOf({})),
-    Layer.provide(Config),
-    Layer.provide(NodeCrypto.layerSecureRandom)
-  )
-}
 
 const remoteOf = (platform: Platform) => Effect.map(shared(platform), (built) => Layer.succeed(Checkpoint, built))
 
