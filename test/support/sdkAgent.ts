@@ -4,7 +4,7 @@
 import * as Effect from "effect/Effect"
 import { type ChildProcess, spawn } from "node:child_process"
 import { connect, createServer, type Socket } from "node:net"
-import { portOf } from "./scriptedAgent.ts"
+import { portOf } from "./scriptedPeer.ts"
 import { fileURLToPath } from "node:url"
 
 export interface SdkAgentOptions {

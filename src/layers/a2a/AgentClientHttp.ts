@@ -8,7 +8,6 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
-import type * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { streamResumption } from "../../services/a2a/A2AOperations.ts"
 import type { AgentCard, AgentInterface } from "../../services/a2a/AgentCard.ts"
@@ -24,6 +23,7 @@ import {
 import * as Answers from "./agentAnswers.ts"
 import * as Bindings from "./agentBindings.ts"
 import * as Cards from "./agentCards.ts"
+import * as Dialect from "./agentDialect.ts"
 import * as AgentHttp from "./agentHttp.ts"
 import * as AgentStream from "./agentStream.ts"
 
@@ -50,8 +50,7 @@ const limitsOf = ({ answer, bytes, idle, retries, send }: Partial<Limits>, base:
 const base64 = (text: string) => btoa(String.fromCharCode(...new TextEncoder().encode(text)))
 
 // Headers, and for a key that belongs there what is put behind the URL.
-const secretsOf = (credential: Credential | undefined) => {
-  if (credential === undefined) return { headers: {}, query: "" }
+const secretOf = (credential: Credential): { readonly headers: Record<string, string>; readonly query: string } => {
   switch (credential.scheme) {
     case "bearer":
       return { headers: { authorization: `Bearer ${Redacted.value(credential.token)}` }, query: "" }
@@ -68,7 +67,11 @@ const secretsOf = (credential: Credential | undefined) => {
   }
 }
 
-const same: Bindings.Dialect = { method: (operation) => operation, params: (_, fields) => fields }
+const secretsOf = (credentials: ReadonlyArray<Credential>) => {
+  const all = credentials.map(secretOf)
+  const headers = Object.fromEntries(all.flatMap((one) => Object.entries(one.headers)))
+  return { headers, query: all.flatMap(({ query }) => (query === "" ? [] : [query])).join("&") }
+}
 
 const connection = (
   http: AgentHttp.AgentHttp,
@@ -78,12 +81,13 @@ const connection = (
 ): Connection => {
   const old = Cards.isOld(at)
   const again = options.resend ?? true
-  const binding = at.protocolBinding === "JSONRPC" ? Bindings.jsonRpc(at, same) : Bindings.httpJson(at)
+  const binding =
+    at.protocolBinding === "JSONRPC" ? Bindings.jsonRpc(at, old ? Dialect.v03 : Dialect.v10) : Bindings.httpJson(at)
   const url = AgentHttp.shown(at.url)
   const declared = new Set((card.capabilities.extensions ?? []).map(({ uri }) => uri))
   const extensions = [streamResumption.uri, ...(options.extensions ?? [])].filter((uri) => declared.has(uri))
   const resumable = extensions.includes(streamResumption.uri)
-  const secrets = secretsOf(options.credential?.(card))
+  const secrets = secretsOf(options.credentials?.(card) ?? [])
   const lowerCase = Object.fromEntries(
     Object.entries(options.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value])
   )
@@ -106,7 +110,7 @@ const connection = (
   const call = <A>(
     operation: Bindings.Operation,
     fields: object,
-    decode: (value: unknown) => Result.Result<A, Schema.SchemaError>,
+    decode: (value: unknown) => Result.Result<A, { readonly message: string }>,
     how: { readonly limit?: Limits["send"]; readonly again?: boolean } = {}
   ): Effect.Effect<A, AgentFailure> =>
     Effect.flatMap(
@@ -126,7 +130,8 @@ const connection = (
 
   const send: Connection["send"] = (request) =>
     call("SendMessage", request, Answers.sendAnswer, {
-      limit: request.configuration?.returnImmediately === true ? http.limits.answer : http.limits.send,
+      // Even for a task that is wanted at once: not every agent knows how not to wait.
+      limit: http.limits.send,
       again
     })
 
@@ -166,7 +171,7 @@ const connection = (
     getPushConfig: (request) => call("GetTaskPushNotificationConfig", request, Answers.pushConfig),
     listPushConfigs: (request) => call("ListTaskPushNotificationConfigs", request, Answers.pushConfigs),
     deletePushConfig: (request) => call("DeleteTaskPushNotificationConfig", request, () => Result.void),
-    extendedCard: call("GetExtendedAgentCard", {}, Answers.agentCard)
+    extendedCard: call("GetExtendedAgentCard", {}, Cards.understood)
   }
 }
 

@@ -127,8 +127,18 @@ const page = (value: unknown): unknown => {
   }
 }
 
-const config = (value: unknown): unknown => (isFields(value) ? withoutEmpty(given(value)) : value)
+// Flat in 1.0; in 0.3 the task's id stands beside the rest.
+const config = (value: unknown): unknown => {
+  if (!isFields(value)) return value
+  const { pushNotificationConfig: inner, ...fields } = given(value)
+  const flat = withoutEmpty(given(isFields(inner) ? { ...inner, ...fields } : fields))
+  const { authentication, ...rest } = flat
+  if (!isFields(authentication)) return flat
+  const { scheme, schemes, ...others } = given(authentication)
+  return { ...rest, authentication: { ...withoutEmpty(others), scheme: scheme ?? list(schemes)[0] } }
+}
 const configs = (value: unknown): unknown => {
+  if (Array.isArray(value)) return { configs: value.map(config), nextPageToken: "" }
   const fields = isFields(value) ? given(value) : {}
   return { configs: list(fields["configs"]).map(config), nextPageToken: fields["nextPageToken"] ?? "" }
 }

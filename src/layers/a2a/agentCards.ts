@@ -19,6 +19,7 @@ import {
   type Transport
 } from "../../services/a2a/AgentClient.ts"
 import { agentCard } from "./agentAnswers.ts"
+import { cardOf03 } from "./agentDialect.ts"
 import { type AgentHttp, type Reply, shown } from "./agentHttp.ts"
 
 const wellKnown = ["/.well-known/agent-card.json", "/.well-known/agent.json"]
@@ -39,21 +40,9 @@ type Fields = Readonly<Record<string, unknown>>
 const isFields = (value: unknown): value is Fields => Predicate.isObject(value) && !Array.isArray(value)
 
 /** A card in any form: of 1.0, or of 0.3 brought into that of 1.0. */
-export const understood = (value: unknown): Result.Result<AgentCard, string> => {
-  if (!isFields(value)) return Result.fail("it is not an object")
-  return Result.mapError(agentCard(of1(value)), ({ message }) => message)
-}
-
-const of1 = (card: Fields): unknown => {
-  const { additionalInterfaces, preferredTransport, protocolVersion, url, ...rest } = card
-  if ("supportedInterfaces" in rest || !Predicate.isString(url)) return card
-  const version = (Predicate.isString(protocolVersion) ? protocolVersion : "0.3").split(".").slice(0, 2).join(".")
-  const first = { url, protocolBinding: preferredTransport ?? "JSONRPC", protocolVersion: version }
-  const others = (Array.isArray(additionalInterfaces) ? additionalInterfaces : [])
-    .filter(isFields)
-    .filter((entry) => entry["url"] !== url || entry["transport"] !== first.protocolBinding)
-    .map((entry) => ({ url: entry["url"], protocolBinding: entry["transport"], protocolVersion: version }))
-  return { ...rest, supportedInterfaces: [first, ...others] }
+export const understood = (value: unknown): Result.Result<AgentCard, { readonly message: string }> => {
+  if (!isFields(value)) return Result.fail({ message: "it is not an object" })
+  return agentCard(cardOf03(value))
 }
 
 /** Where the card of the agent at a URL may be, in the order of asking. */
@@ -113,7 +102,7 @@ export const make = () => {
     const content = parse(reply.text)
     if (Result.isFailure(content)) return yield* new AgentCardInvalid({ url, detail: "it is not JSON" })
     const card = understood(content.success)
-    if (Result.isFailure(card)) return yield* new AgentCardInvalid({ url, detail: card.failure })
+    if (Result.isFailure(card)) return yield* new AgentCardInvalid({ url, detail: card.failure.message })
     return keep(place, { card: card.success, etag: reply.headers["etag"], freshUntil })
   })
 

@@ -146,7 +146,7 @@ export interface ConnectOptions extends Partial<Limits> {
   readonly version?: string | undefined
   readonly lowest?: "0.3" | "1.0"
   /** Given the card, since its security schemes say where a key belongs. */
-  readonly credential?: (card: AgentCard) => Credential | undefined
+  readonly credentials?: (card: AgentCard) => ReadonlyArray<Credential>
   readonly headers?: Readonly<Record<string, string>>
   readonly extensions?: ReadonlyArray<string>
   readonly resend?: boolean

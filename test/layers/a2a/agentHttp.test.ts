@@ -5,7 +5,7 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as AgentClientHttp from "../../../src/layers/a2a/AgentClientHttp.ts"
 import { AgentClient, type Credential } from "../../../src/services/a2a/AgentClient.ts"
-import { cardAt, json, result, startScripted, task } from "../../support/scriptedAgent.ts"
+import { cardAt, json, result, startScripted, task } from "../../support/scriptedPeer.ts"
 
 // Each of Node's three clients: fetch follows redirects by itself if nobody tells it not to.
 const clients = {
@@ -142,7 +142,7 @@ for (const [name, Http] of Object.entries(clients)) {
           asked.length = 0
           other.asked.length = 0
           const connection = yield* client.connect(cardAt(`${url}/a`, {}, "HTTP+JSON"), {
-            credential: () => credential,
+            credentials: () => [credential],
             headers: { "X-Tenant-Secret": "s" }
           })
           yield* connection.getTask({ id: "here" })
@@ -163,7 +163,7 @@ for (const [name, Http] of Object.entries(clients)) {
           assert.strictEqual(other.asked.length, 1)
         }
         const query = yield* client.connect(cardAt(`${url}/a`, {}, "HTTP+JSON"), {
-          credential: () => ({ scheme: "apiKey", in: "query", name: "k", key: Redacted.make("K&") })
+          credentials: () => [{ scheme: "apiKey", in: "query", name: "k", key: Redacted.make("K&") }]
         })
         const failure = yield* fail(query.send(message))
         assert.strictEqual(asked.at(-1)?.path, "/a/message:send?k=K%26")

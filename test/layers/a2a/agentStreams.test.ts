@@ -11,7 +11,7 @@ import { AgentClient, type AgentStreamed } from "../../../src/services/a2a/Agent
 import type { AgentArtifact, AgentStreamItem } from "../../../src/services/a2a/AgentAnswer.ts"
 import { streamResumption } from "../../../src/services/a2a/A2AOperations.ts"
 import { cuttingProxy, startSdkAgent } from "../../support/sdkAgent.ts"
-import { cardAt, json, result, startScripted, task } from "../../support/scriptedAgent.ts"
+import { cardAt, json, result, startScripted, task } from "../../support/scriptedPeer.ts"
 
 const Client = AgentClientHttp.layer.pipe(Layer.provide(NodeHttpClient.layerNodeHttp))
 
