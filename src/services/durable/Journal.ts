@@ -7,8 +7,9 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { TaskInput, TaskOutput } from "./AgentTask.ts"
-import { AgentEvent, ExecutorError, UnknownOutcome } from "./Step.ts"
-import { HoldReason, TaskState } from "./TaskStore.ts"
+import { Part } from "./Content.ts"
+import { ExecutorError, UnknownOutcome } from "./Step.ts"
+import { HoldReason, SaidEvent, TaskState } from "./TaskStore.ts"
 import { WaitKind } from "./Waits.ts"
 
 const execution = [
@@ -48,14 +49,15 @@ const task = [
     step: Schema.String,
     attempt: Schema.Int,
     number: Schema.Int,
-    event: AgentEvent
+    event: SaidEvent
   }),
   /** A new state, which is an event too. */
   Schema.TaggedStruct("TaskMoved", {
     sequence: Schema.Int,
     state: TaskState,
     output: Schema.optionalKey(TaskOutput),
-    error: Schema.optionalKey(ExecutorError)
+    error: Schema.optionalKey(ExecutorError),
+    message: Schema.optionalKey(Schema.NonEmptyArray(Part))
   }),
   /** A run of a step begins; `effect` where it has an effect outside, whose id is thereby stored before it is sent. */
   Schema.TaggedStruct("StepBegan", {
