@@ -92,7 +92,7 @@ const make = Effect.gen(function* () {
     return yield* runner.receive(taskId, { ...message, contextId, taskId })
   })
 
-  const submit = Effect.fnUntraced(function* (caller: string, request: P.SendMessageRequest) {
+  const submit = Effect.fnUntraced(function* ({ caller, version }: Call, request: P.SendMessageRequest) {
     const { configuration, message } = request
     yield* checkContent(message)
     if (hasEmptyText(message)) {
@@ -106,7 +106,11 @@ const make = Effect.gen(function* () {
         ? yield* runner.submit(submissionOf(caller, message))
         : yield* followUp(caller, message.taskId, message)
     const config = configuration?.taskPushNotificationConfig
-    if (config !== undefined) yield* push.set(task.input.taskId, config)
+    if (config !== undefined) {
+      // Of a task that there was before, what it said is known.
+      const after = message.taskId === undefined ? { after: 0 } : undefined
+      yield* push.set(task.input.taskId, config, { version, ...after })
+    }
     return task
   })
 
@@ -127,10 +131,10 @@ const make = Effect.gen(function* () {
       : { message: TaskSnapshot.agentMessage(task.input, "answer", [first, ...others]) }
   }
 
-  const sendMessage = Effect.fnUntraced(function* ({ caller }: Call, request: P.SendMessageRequest) {
+  const sendMessage = Effect.fnUntraced(function* (call: Call, request: P.SendMessageRequest) {
     const { historyLength, returnImmediately = false } = request.configuration ?? {}
-    const task = yield* submit(caller, request)
-    const direct = repliesTo(caller, request.message)
+    const task = yield* submit(call, request)
+    const direct = repliesTo(call.caller, request.message)
     if (returnImmediately && !direct) return { task: yield* snapshot(task, { historyLength }) }
     const now = yield* settled(task)
     const answer = direct ? reply(now) : undefined
@@ -161,7 +165,7 @@ const make = Effect.gen(function* () {
   const streamMessage = Effect.fnUntraced(function* (call: Call, request: P.SendMessageRequest) {
     const { caller } = call
     const cursor = yield* after(call)
-    const task = yield* submit(caller, request)
+    const task = yield* submit(call, request)
     if (Option.isSome(cursor)) return events(follow(task, cursor.value))
     if (repliesTo(caller, request.message)) {
       const answer = reply(yield* settled(task))
@@ -237,11 +241,11 @@ const make = Effect.gen(function* () {
       return yield* snapshot(yield* runner.cancel(id))
     }, OperationErrors.mapped),
     subscribe: Effect.fn("A2A.subscribe")((call, request) => OperationErrors.mapped(subscribe(call, request))),
-    createPushConfig: Effect.fn("A2A.createPushConfig")(function* ({ caller }, config) {
+    createPushConfig: Effect.fn("A2A.createPushConfig")(function* ({ caller, version }, config) {
       const { taskId } = config
       if (taskId === undefined) return yield* OperationErrors.invalid("taskId", "say which task it is for")
       yield* owned(caller, taskId)
-      return yield* push.set(taskId, config)
+      return yield* push.set(taskId, config, { version })
     }, OperationErrors.mapped),
     getPushConfig: Effect.fn("A2A.getPushConfig")(function* ({ caller }, { id, taskId }) {
       yield* owned(caller, taskId)

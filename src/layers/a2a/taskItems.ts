@@ -78,28 +78,40 @@ export const make = ({ epoch, events, get }: TaskRunner["Service"]) => {
    * Whether a piece is appended to its artifact depends on what was said before it, which a reader from the start has
    * seen; for others it is read again when the first piece comes. After a gap the artifacts begin anew.
    */
-  const follow = (task: TaskRecord, after: Cursor): Stream.Stream<Streamed, TaskNotFound | TaskStoreError> => {
+  const follow = (task: TaskRecord, after: Cursor): Stream.Stream<Streamed, TaskNotFound | TaskStoreError> =>
+    itemsOf(task, after, endsStream)
+
+  /** The items after the cursor, up to the task's end, each with its event's number. */
+  const toTheEnd = (task: TaskRecord, after: Cursor) =>
+    itemsOf(task, after, ({ event }) => Effect.succeed(event._tag === "State" && isTerminal(event.state)))
+
+  const itemsOf = (
+    task: TaskRecord,
+    after: Cursor,
+    isLast: (event: TaskEvent) => Effect.Effect<boolean, TaskNotFound | TaskStoreError>
+  ) => {
     const { taskId } = task.input
     const one = Effect.fnUntraced(function* (before: Said | undefined, said: TaskEvent) {
       const piece = pieceOf(said)
       const known = piece === undefined ? before : (before ?? (yield* saidUpTo(taskId, said.sequence - 1)))
       const item = TaskSnapshot.toItem(yield* recordFor(task, said), said, known !== undefined && appends(known, said))
       if (known !== undefined) note(known, said)
-      const cursor = format({ epoch, sequence: said.sequence })
-      return [known, item === undefined ? [] : [{ cursor, item }]] as const
+      const { sequence } = said
+      const cursor = format({ epoch, sequence })
+      return [known, item === undefined ? [] : [{ cursor, item, sequence }]] as const
     })
     return events(taskId, after.sequence === 0 && after.epoch === epoch ? "start" : after).pipe(
-      Stream.takeUntilEffect((said) => (isGap(said) ? Effect.succeed(false) : endsStream(said))),
+      Stream.takeUntilEffect((said) => (isGap(said) ? Effect.succeed(false) : isLast(said))),
       Stream.mapAccumEffect(
         () => (after.sequence === 0 ? saidNothing() : undefined),
         Effect.fnUntraced(function* (before: Said | undefined, said) {
           if (!isGap(said)) return yield* one(before, said)
           const item = TaskSnapshot.toGap(yield* get(taskId), said)
-          return [saidNothing(), [{ cursor: format(said.to), item }]] as const
+          return [saidNothing(), [{ cursor: format(said.to), item, sequence: said.to.sequence }]] as const
         })
       )
     )
   }
 
-  return { follow }
+  return { follow, toTheEnd }
 }

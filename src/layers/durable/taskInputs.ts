@@ -88,7 +88,7 @@ export const make = Effect.fnUntraced(function* (feed: TaskFeed) {
       yield* store.note(taskId, { _tag: "WaitEnded", wait: open.wait, how: "provided" })
     },
     Effect.uninterruptible,
-    oneByOne.withPermit
+    (effect) => oneByOne.withPermit(effect)
   )
 
   return {

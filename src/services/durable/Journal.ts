@@ -86,6 +86,20 @@ const task = [
     detail: Schema.String
   }),
   Schema.TaggedStruct("TaskReleased", {}),
+  /** The task's events after `after` are to be pushed. The configuration with this id, if there is one, is replaced. */
+  Schema.TaggedStruct("PushConfigured", {
+    id: Schema.String,
+    version: Schema.Literals(["1.0", "0.3"]),
+    after: Schema.Int,
+    config: Schema.Json
+  }),
+  Schema.TaggedStruct("PushRemoved", { id: Schema.String }),
+  /** The receiver has the task's events up to this one; `detail` says why it does not have this one. */
+  Schema.TaggedStruct("PushDelivered", {
+    id: Schema.String,
+    upTo: Schema.Int,
+    detail: Schema.optionalKey(Schema.String)
+  }),
   /** What stays of a task whose rows were pruned: its message is still recognised, until then (milliseconds). */
   Schema.TaggedStruct("TaskForgotten", {
     messageKey: Schema.String,

@@ -1,13 +1,13 @@
 /** The operations over a task runner on a journal in a file, with an agent that does as the message says. */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as OperationsDurable from "../../../src/layers/a2a/OperationsDurable.ts"
+import * as PushJournal from "../../../src/layers/a2a/PushJournal.ts"
 import { A2AOperations, type Call, type Events } from "../../../src/services/a2a/A2AOperations.ts"
 import type * as P from "../../../src/services/a2a/A2AProtocol.ts"
-import { type KeptConfig, PushConfigs } from "../../../src/services/a2a/PushConfigs.ts"
+import type { PushConfigs } from "../../../src/services/a2a/PushConfigs.ts"
 import { AgentExecutor } from "../../../src/services/agent/AgentExecutor.ts"
 import { TaskOutput } from "../../../src/services/durable/AgentTask.ts"
 import { type Message, textOf } from "../../../src/services/durable/Content.ts"
@@ -46,30 +46,12 @@ export const execute: Execute = Effect.fnUntraced(function* ({ text }) {
   return new TaskOutput({ text })
 })
 
-const Push = Layer.sync(PushConfigs, () => {
-  const kept = new Map<string, KeptConfig>()
-  return PushConfigs.of({
-    set: (taskId, config) =>
-      Effect.sync(() => {
-        const id = config.id ?? `push-${kept.size}`
-        const made = { ...config, id, taskId }
-        kept.set(`${taskId}/${id}`, made)
-        return made
-      }),
-    get: (taskId, id) => Effect.sync(() => Option.fromUndefinedOr(kept.get(`${taskId}/${id}`))),
-    list: (taskId) => Effect.sync(() => Array.from(kept.values()).filter((one) => one.taskId === taskId)),
-    remove: (taskId, id) =>
-      Effect.sync(() => {
-        kept.delete(`${taskId}/${id}`)
-      })
-  })
-})
-
 /** One start of the operations on this file. */
 export const run = <A, E>(
   filename: string,
-  use: Effect.Effect<A, E, A2AOperations>,
-  executor: Partial<AgentExecutor["Service"]> = {}
+  use: Effect.Effect<A, E, A2AOperations | PushConfigs>,
+  executor: Partial<AgentExecutor["Service"]> = {},
+  push: Partial<PushJournal.Options> = {}
 ) => {
   const whole = { execute, inputModes: ["text/plain", "application/json"], ...executor }
   return boot(
@@ -78,7 +60,7 @@ export const run = <A, E>(
     use.pipe(
       Effect.provide(
         OperationsDurable.layer.pipe(
-          Layer.provide(Push),
+          Layer.provideMerge(PushJournal.layerWith(push)),
           Layer.provide(Layer.succeed(AgentExecutor, { name: "test", ...whole }))
         )
       )
@@ -86,7 +68,7 @@ export const run = <A, E>(
   )
 }
 
-export const call = (more: Partial<Call> = {}): Call => ({ caller: "me", extensions: [], ...more })
+export const call = (more: Partial<Call> = {}): Call => ({ caller: "me", version: "1.0", extensions: [], ...more })
 
 let count = 0
 export const messageOf = (text: string, more: Partial<Message> = {}): Message => ({
