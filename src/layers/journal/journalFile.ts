@@ -24,9 +24,11 @@ export const damageRemedy =
   "stop the workspace, keep a copy of the file, and put a backup in its place; or delete the state directory: the next start rebuilds the unfinished tasks that the platform knows"
 
 // Streams are numbered, and rows kept in the order of streams, so that those of the streams that live lie side by side at
-// the end of one tree: a commit then touches few pages, whatever the ids look like.
+// the end of one tree: a commit then touches few pages, whatever the ids look like. A stream's number is the position of
+// its first row, so that a new one costs a page of names and nothing else.
+const streams = `CREATE TABLE IF NOT EXISTS streams (name TEXT PRIMARY KEY, number INTEGER NOT NULL) STRICT, WITHOUT ROWID`
 const schema = [
-  `CREATE TABLE IF NOT EXISTS streams (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT`,
+  streams,
   `CREATE TABLE IF NOT EXISTS journal (
     stream INTEGER NOT NULL,
     sequence INTEGER NOT NULL,
@@ -48,6 +50,9 @@ const rows = "journal JOIN streams ON number = journal.stream"
 
 /** How many streams' ends are remembered; the others are looked up again. */
 const rememberedEnds = 10_000
+
+/** How many names are remembered that were looked up and are no streams yet: most of them are about to become one. */
+const rememberedNames = 1_000
 
 interface End {
   readonly number: number
@@ -179,8 +184,19 @@ const openDatabase = ({ busyTimeout, filename }: Options) => {
   return database
 }
 
+// Earlier versions kept the names by number, with an index beside them.
+const rekeyStreams = (database: DatabaseSync) => {
+  const older = "SELECT 1 FROM sqlite_schema WHERE name = 'streams' AND sql LIKE '%number INTEGER PRIMARY KEY%'"
+  if (database.prepare(older).get() === undefined) return
+  database.exec("ALTER TABLE streams RENAME TO streams_by_number")
+  database.exec(streams)
+  database.exec("INSERT INTO streams (name, number) SELECT name, number FROM streams_by_number ORDER BY name")
+  database.exec("DROP TABLE streams_by_number")
+}
+
 const prepareTables = (database: DatabaseSync, options: Options) => {
   transaction(database, () => {
+    rekeyStreams(database)
     for (const statement of schema) database.exec(statement)
     if (meta(database, "epoch") === undefined) setMeta(database, "epoch", options.newEpoch)
   })
@@ -203,13 +219,15 @@ const makeWriter = (file: string, database: DatabaseSync, projections: ReadonlyA
   const insert = database.prepare(
     "INSERT INTO journal (stream, sequence, position, kind, at, data, sum) VALUES (?, ?, ?, ?, ?, ?, ?)"
   )
-  const insertStream = database.prepare("INSERT INTO streams (name) VALUES (?) RETURNING number")
+  const insertStream = database.prepare("INSERT INTO streams (name, number) VALUES (?, ?)")
   const findStream = database.prepare("SELECT number FROM streams WHERE name = ?")
   const lastOf = database.prepare("SELECT sequence, sum FROM journal WHERE stream = ? ORDER BY sequence DESC LIMIT 1")
   const rowsAfter = database.prepare(
-    `SELECT ${columns} FROM ${rows} WHERE journal.stream = ? AND sequence >= ? ORDER BY sequence`
+    `SELECT position, ? AS stream, stream AS number, sequence, kind, at, data, sum FROM journal
+    WHERE journal.stream = ? AND sequence >= ? ORDER BY sequence`
   )
   const ends = new Map<string, End>()
+  const absent = new Set<string>()
   const reserved = Number(meta(database, "reserved positions") ?? 0)
   let position = reserved
   let limit = reserved
@@ -217,20 +235,24 @@ const makeWriter = (file: string, database: DatabaseSync, projections: ReadonlyA
   const numberOf = (stream: string): number | undefined => {
     const known = ends.get(stream)
     if (known !== undefined) return known.number
+    if (absent.has(stream)) return undefined
     const number = findStream.get(stream)?.["number"]
-    return typeof number === "number" ? number : undefined
+    if (typeof number === "number") return number
+    if (absent.size >= rememberedNames) absent.clear()
+    absent.add(stream)
+    return undefined
   }
 
-  const newStream = (stream: string): End => {
-    const number = insertStream.get(stream)?.["number"]
-    return { number: typeof number === "number" ? number : 0, sequence: 0, sum: genesis }
+  const newStream = (stream: string, number: number): End => {
+    insertStream.run(stream, number)
+    return { number, sequence: 0, sum: genesis }
   }
 
-  const endOf = (stream: string): End => {
+  const endOf = (stream: string, place: number): End => {
     const known = ends.get(stream)
     if (known !== undefined) return known
     const number = numberOf(stream)
-    if (number === undefined) return newStream(stream)
+    if (number === undefined) return newStream(stream, place)
     const last = lastOf.get(number)
     const { sequence, sum } = last ?? {}
     return typeof sequence === "number" && typeof sum === "string"
@@ -240,7 +262,7 @@ const makeWriter = (file: string, database: DatabaseSync, projections: ReadonlyA
 
   const write = (entry: JournalEntry, now: number, fresh: Map<string, End>, place: number): ProjectedRow => {
     const { at = now, record, stream } = entry
-    const end = fresh.get(stream) ?? endOf(stream)
+    const end = fresh.get(stream) ?? endOf(stream, place)
     const { number } = end
     const sequence = end.sequence + 1
     const data = encodeRecord(record)
@@ -252,6 +274,7 @@ const makeWriter = (file: string, database: DatabaseSync, projections: ReadonlyA
 
   const remember = (fresh: Map<string, End>) => {
     for (const [stream, end] of fresh) {
+      absent.delete(stream)
       ends.delete(stream)
       ends.set(stream, end)
     }
@@ -274,7 +297,7 @@ const makeWriter = (file: string, database: DatabaseSync, projections: ReadonlyA
     let expected = after + 1
     let previous = genesis
     // The row before the first that is asked for comes along: its checksum is part of the next one's.
-    for (const stored of rowsAfter.iterate(number, after)) {
+    for (const stored of rowsAfter.iterate(stream, number, after)) {
       if (!isRow(stored)) continue
       if (found.length >= limit) break
       if (stored.sequence === after) {
