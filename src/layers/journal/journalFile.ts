@@ -16,31 +16,13 @@ import {
 } from "../../services/durable/Journal.ts"
 import * as SqliteFile from "../sql/sqliteFile.ts"
 import { checksum, genesis } from "./checksum.ts"
+import * as JournalTables from "./journalTables.ts"
 import type { ProjectedRow, Projection } from "./projection.ts"
 import { decodeRow, encodeRecord, type StoredRow } from "./rowCodec.ts"
 
 /** What a person can do about a damaged journal. */
 export const damageRemedy =
   "stop the workspace, keep a copy of the file, and put a backup in its place; or delete the state directory: the next start rebuilds the unfinished tasks that the platform knows"
-
-// Streams are numbered, and rows kept in the order of streams, so that those of the streams that live lie side by side at
-// the end of one tree: a commit then touches few pages, whatever the ids look like. A stream's number is the position of
-// its first row, so that a new one costs a page of names and nothing else.
-const streams = `CREATE TABLE IF NOT EXISTS streams (name TEXT PRIMARY KEY, number INTEGER NOT NULL) STRICT, WITHOUT ROWID`
-const schema = [
-  streams,
-  `CREATE TABLE IF NOT EXISTS journal (
-    stream INTEGER NOT NULL,
-    sequence INTEGER NOT NULL,
-    position INTEGER NOT NULL,
-    kind TEXT NOT NULL,
-    at INTEGER NOT NULL,
-    data TEXT NOT NULL,
-    sum TEXT NOT NULL,
-    PRIMARY KEY (stream, sequence)
-  ) STRICT, WITHOUT ROWID`,
-  `CREATE TABLE IF NOT EXISTS journal_meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID`
-]
 
 /** Positions are reserved so many at a time: a start goes on behind those reserved, and the numbers that are left out matter to nobody. */
 const reserve = 100_000
@@ -184,20 +166,9 @@ const openDatabase = ({ busyTimeout, filename }: Options) => {
   return database
 }
 
-// Earlier versions kept the names by number, with an index beside them.
-const rekeyStreams = (database: DatabaseSync) => {
-  const older = "SELECT 1 FROM sqlite_schema WHERE name = 'streams' AND sql LIKE '%number INTEGER PRIMARY KEY%'"
-  if (database.prepare(older).get() === undefined) return
-  database.exec("ALTER TABLE streams RENAME TO streams_by_number")
-  database.exec(streams)
-  database.exec("INSERT INTO streams (name, number) SELECT name, number FROM streams_by_number ORDER BY name")
-  database.exec("DROP TABLE streams_by_number")
-}
-
 const prepareTables = (database: DatabaseSync, options: Options) => {
   transaction(database, () => {
-    rekeyStreams(database)
-    for (const statement of schema) database.exec(statement)
+    JournalTables.make(database)
     if (meta(database, "epoch") === undefined) setMeta(database, "epoch", options.newEpoch)
   })
   const outdated = options.projections.filter(
@@ -217,20 +188,27 @@ export const open = (options: Options): JournalFile => {
 const makeWriter = (file: string, database: DatabaseSync, projections: ReadonlyArray<Projection>): JournalFile => {
   const apply = projections.map((projection) => projection.prepare(database))
   const insert = database.prepare(
-    "INSERT INTO journal (stream, sequence, position, kind, at, data, sum) VALUES (?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO journal (id, position, kind, at, data, sum) VALUES (?1 << 32 | ?2, ?3, ?4, ?5, ?6, ?7)"
   )
   const insertStream = database.prepare("INSERT INTO streams (name, number) VALUES (?, ?)")
   const findStream = database.prepare("SELECT number FROM streams WHERE name = ?")
-  const lastOf = database.prepare("SELECT sequence, sum FROM journal WHERE stream = ? ORDER BY sequence DESC LIMIT 1")
+  const lastOf = database.prepare(
+    "SELECT sequence, sum FROM journal WHERE id BETWEEN ?1 << 32 AND ?1 << 32 | 4294967295 ORDER BY id DESC LIMIT 1"
+  )
   const rowsAfter = database.prepare(
-    `SELECT position, ? AS stream, stream AS number, sequence, kind, at, data, sum FROM journal
-    WHERE journal.stream = ? AND sequence >= ? ORDER BY sequence`
+    `SELECT position, ?3 AS stream, stream AS number, sequence, kind, at, data, sum FROM journal
+    WHERE id BETWEEN ?1 << 32 | ?2 AND ?1 << 32 | 4294967295 ORDER BY id`
   )
   const ends = new Map<string, End>()
   const absent = new Set<string>()
   const reserved = Number(meta(database, "reserved positions") ?? 0)
   let position = reserved
   let limit = reserved
+  // The number of the newest stream.
+  const newest = database.prepare("SELECT max(id) >> 32 AS number FROM journal").get()?.["number"]
+  let streams = typeof newest === "number" ? newest : 0
+  // With those that the commit under way makes.
+  let numbered = streams
 
   const numberOf = (stream: string): number | undefined => {
     const known = ends.get(stream)
@@ -243,16 +221,17 @@ const makeWriter = (file: string, database: DatabaseSync, projections: ReadonlyA
     return undefined
   }
 
-  const newStream = (stream: string, number: number): End => {
+  const newStream = (stream: string): End => {
+    const number = ++numbered
     insertStream.run(stream, number)
     return { number, sequence: 0, sum: genesis }
   }
 
-  const endOf = (stream: string, place: number): End => {
+  const endOf = (stream: string): End => {
     const known = ends.get(stream)
     if (known !== undefined) return known
     const number = numberOf(stream)
-    if (number === undefined) return newStream(stream, place)
+    if (number === undefined) return newStream(stream)
     const last = lastOf.get(number)
     const { sequence, sum } = last ?? {}
     return typeof sequence === "number" && typeof sum === "string"
@@ -262,7 +241,7 @@ const makeWriter = (file: string, database: DatabaseSync, projections: ReadonlyA
 
   const write = (entry: JournalEntry, now: number, fresh: Map<string, End>, place: number): ProjectedRow => {
     const { at = now, record, stream } = entry
-    const end = fresh.get(stream) ?? endOf(stream, place)
+    const end = fresh.get(stream) ?? endOf(stream)
     const { number } = end
     const sequence = end.sequence + 1
     const data = encodeRecord(record)
@@ -297,7 +276,7 @@ const makeWriter = (file: string, database: DatabaseSync, projections: ReadonlyA
     let expected = after + 1
     let previous = genesis
     // The row before the first that is asked for comes along: its checksum is part of the next one's.
-    for (const stored of rowsAfter.iterate(stream, number, after)) {
+    for (const stored of rowsAfter.iterate(number, after, stream)) {
       if (!isRow(stored)) continue
       if (found.length >= limit) break
       if (stored.sequence === after) {
@@ -316,6 +295,7 @@ const makeWriter = (file: string, database: DatabaseSync, projections: ReadonlyA
     epoch: meta(database, "epoch") ?? "",
     commit: (entries, at) => {
       const fresh = new Map<string, End>()
+      numbered = streams
       const enough = position + entries.length <= limit ? limit : position + entries.length + reserve
       transaction(database, () => {
         if (enough > limit) setMeta(database, "reserved positions", String(enough))
@@ -326,6 +306,7 @@ const makeWriter = (file: string, database: DatabaseSync, projections: ReadonlyA
       })
       position += entries.length
       limit = enough
+      streams = numbered
       remember(fresh)
     },
     read,
