@@ -21,10 +21,9 @@ import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import * as ProcessRegistryFile from "../layers/agent/ProcessRegistryFile.ts"
 import * as TaskStoreJournal from "../layers/durable/TaskStoreJournal.ts"
-import * as ExecutionProjection from "../layers/journal/executionProjection.ts"
 import * as JournalCare from "../layers/journal/journalCare.ts"
 import * as JournalSqlite from "../layers/journal/JournalSqlite.ts"
-import * as TaskProjection from "../layers/journal/taskProjection.ts"
+import * as Projections from "../layers/journal/projections.ts"
 import * as TaskBookJournal from "../layers/local/TaskBookJournal.ts"
 import * as TaskControlClient from "../layers/local/TaskControlClient.ts"
 import * as TaskControlOffline from "../layers/local/TaskControlOffline.ts"
@@ -45,7 +44,7 @@ import {
 } from "../services/local/TaskBook.ts"
 import { socketName, TaskControl, WorkspaceHealth } from "../services/local/TaskControl.ts"
 
-const projections = [ExecutionProjection.projection, TaskProjection.projection]
+const projections = Projections.all
 
 /** Exit codes besides 0 and 1; every other failure is 1. */
 const exitCodes: Readonly<Record<string, number>> = {

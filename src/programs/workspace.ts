@@ -23,18 +23,20 @@ import * as ExecutorCommand from "../layers/agent/ExecutorCommand.ts"
 import * as ExecutorEcho from "../layers/agent/ExecutorEcho.ts"
 import * as ExecutorModule from "../layers/agent/ExecutorModule.ts"
 import * as ProcessRegistryFile from "../layers/agent/ProcessRegistryFile.ts"
-import * as CheckpointOutboxSql from "../layers/durable/CheckpointOutbox.ts"
+import * as CheckpointJournal from "../layers/durable/CheckpointJournal.ts"
+import * as RestorePlatform from "../layers/durable/RestorePlatform.ts"
+import * as TaskRunnerConfirmed from "../layers/durable/TaskRunnerConfirmed.ts"
 import * as TaskRunnerWorkflow from "../layers/durable/TaskRunnerWorkflow.ts"
 import * as TaskStoreJournal from "../layers/durable/TaskStoreJournal.ts"
-import * as ExecutionProjection from "../layers/journal/executionProjection.ts"
 import * as JournalSqlite from "../layers/journal/JournalSqlite.ts"
-import * as TaskProjection from "../layers/journal/taskProjection.ts"
+import * as Projections from "../layers/journal/projections.ts"
 import * as WorkflowEngineJournal from "../layers/journal/WorkflowEngineJournal.ts"
-import * as SqliteClient from "../layers/sql/SqliteClient.ts"
+import * as TaskControlSocket from "../layers/local/TaskControlSocket.ts"
 import * as DelegationPlatform from "../layers/team/DelegationPlatform.ts"
 import * as ExecutorFanOut from "../layers/team/ExecutorFanOut.ts"
 import * as ContainerNode from "../layers/workspace/ContainerNode.ts"
 import * as CredentialsFile from "../layers/workspace/CredentialsFile.ts"
+import * as KnownSecretsEnv from "../layers/workspace/KnownSecretsEnv.ts"
 import * as PlatformClientHttp from "../layers/workspace/PlatformClientHttp.ts"
 import * as PlatformConfigEnv from "../layers/workspace/PlatformConfigEnv.ts"
 import * as Preflight from "../layers/workspace/preflight.ts"
@@ -62,17 +64,14 @@ const Platform = RegistryPlatform.layer.pipe(
 
 const Journal = Layer.unwrap(
   Effect.map(StateDirectory, (state) =>
-    JournalSqlite.layerWith({
-      filename: state.file("workspace.db"),
-      projections: [ExecutionProjection.projection, TaskProjection.projection]
-    })
+    JournalSqlite.layerWith({ filename: state.file("workspace.db"), projections: Projections.all })
   )
 )
 
-const Checkpoints = CheckpointOutboxSql.layer.pipe(
-  Layer.provide(
-    Layer.unwrap(Effect.map(StateDirectory, (state) => SqliteClient.layer({ filename: state.file("checkpoints.db") })))
-  )
+// What the platform knows is taken over before anything else is written or read.
+const Checkpoints = CheckpointJournal.layer.pipe(
+  Layer.provide(RestorePlatform.atStart),
+  Layer.provide(KnownSecretsEnv.layer)
 )
 
 const Coordinator = ExecutorFanOut.layer.pipe(Layer.provide(DelegationPlatform.layer))
@@ -105,11 +104,14 @@ const EndOrphans = Layer.effectDiscard(
   })
 )
 
-const Tasks = Layer.unwrap(
-  Effect.map(WorkspaceSettings, (settings) =>
-    TaskRunnerWorkflow.layerWith({ maxRunning: settings.maxRunningTasks, maxUnfinished: settings.maxUnfinishedTasks })
-  )
-).pipe(
+const Runner = Layer.unwrap(
+  Effect.map(WorkspaceSettings, ({ ack, ackTimeout: timeout, maxRunningTasks, maxUnfinishedTasks }) => {
+    const runner = TaskRunnerWorkflow.layerWith({ maxRunning: maxRunningTasks, maxUnfinished: maxUnfinishedTasks })
+    return ack === "local" ? runner : TaskRunnerConfirmed.layerWith({ timeout }).pipe(Layer.provide(runner))
+  })
+)
+
+const Tasks = Runner.pipe(
   Layer.provideMerge(Layer.mergeAll(WorkflowEngineJournal.layer, TaskStoreJournal.layer, Executor, EndOrphans)),
   Layer.provideMerge(Checkpoints),
   Layer.provideMerge(ProcessRegistryFile.layer),
@@ -137,7 +139,7 @@ const Server = HttpRouter.serve(A2AServerHttp.layer, { disableLogger: true }).pi
 const Preflighted = Layer.effectDiscard(Preflight.check())
 
 const Workspace = PresenceRegistry.layer.pipe(
-  Layer.provide(Server),
+  Layer.provide(Layer.merge(Server, TaskControlSocket.layer)),
   Layer.provide(Layer.effect(Lifecycle, SubscriptionRef.make<LifecycleState>("starting"))),
   Layer.provide(Tasks),
   Layer.provide(Platform),

@@ -7,12 +7,11 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as TaskStoreJournal from "../../src/layers/durable/TaskStoreJournal.ts"
-import * as ExecutionProjection from "../../src/layers/journal/executionProjection.ts"
 import * as JournalSqlite from "../../src/layers/journal/JournalSqlite.ts"
-import * as TaskProjection from "../../src/layers/journal/taskProjection.ts"
+import * as Projections from "../../src/layers/journal/projections.ts"
 import * as WorkflowEngineJournal from "../../src/layers/journal/WorkflowEngineJournal.ts"
 
-export const projections = [ExecutionProjection.projection, TaskProjection.projection]
+export const projections = Projections.all
 
 /** The journal in this file, and the read-only database. */
 export const journalAt = (filename: string) =>

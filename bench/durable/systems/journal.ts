@@ -7,9 +7,8 @@ import * as NodeCrypto from "@effect/platform-node/NodeCrypto"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as ExecutionProjection from "../../../src/layers/journal/executionProjection.ts"
 import * as JournalSqlite from "../../../src/layers/journal/JournalSqlite.ts"
-import * as TaskProjection from "../../../src/layers/journal/taskProjection.ts"
+import * as Projections from "../../../src/layers/journal/projections.ts"
 import * as WorkflowEngineJournal from "../../../src/layers/journal/WorkflowEngineJournal.ts"
 import { Journal } from "../../../src/services/durable/Journal.ts"
 import type { Place, System } from "../system.ts"
@@ -20,7 +19,7 @@ const durability = "SQLite, journal_mode=WAL, synchronous=FULL"
 const start = Effect.fnUntraced(function* ({ directory, steps }: Place, effects: boolean) {
   const options = {
     filename: `${directory}/journal.db`,
-    projections: [ExecutionProjection.projection, TaskProjection.projection]
+    projections: Projections.all
   }
   const services = yield* Layer.build(
     WorkflowEngineJournal.layer.pipe(

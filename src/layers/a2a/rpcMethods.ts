@@ -132,7 +132,9 @@ export const make: Effect.Effect<(call: RpcCall) => Effect.Effect<RpcAnswer>, ne
           ),
         TooManyTasks: (busy) =>
           Effect.fail(new Busy({ status: 429, retryAfter: busy.retryAfter, detail: busy.message })),
-        Draining: (busy) => Effect.fail(new Busy({ status: 503, retryAfter: busy.retryAfter, detail: busy.message }))
+        Draining: (busy) => Effect.fail(new Busy({ status: 503, retryAfter: busy.retryAfter, detail: busy.message })),
+        NotConfirmed: (busy) =>
+          Effect.fail(new Busy({ status: 503, retryAfter: busy.retryAfter, detail: busy.message }))
       })
     )
 

@@ -252,3 +252,40 @@ export const layerWith = <E, R>({ remote }: { readonly remote: Layer.Layer<Check
 
 /** {@link layerWith} the platform. */
 export const layer = layerWith({ remote: CheckpointPlatform.layer })
+
+/** How long a start waits to hear whether the journal lost its end. */
+const compareTime = "3 seconds"
+
+/**
+ * What a start does: it tells when the journal lost its end, and a new journal takes over what the platform knows.
+ *
+ * **Details**
+ *
+ * A cut tail counts as a crash: the tasks go on from what is there. It is logged as an error, with what was lost, and
+ * the journal has another epoch from then on, so that whoever follows a stream is told of the gap.
+ */
+export const start = Effect.gen(function* () {
+  const journal = yield* Journal
+  const restore = yield* Restore
+  const cut = yield* restore.cutTail.pipe(
+    Effect.timeoutOption(compareTime),
+    Effect.map(Option.flatten),
+    Effect.catch((error) =>
+      Effect.as(
+        Effect.logDebug("the journal's end could not be compared with the platform", { detail: error.message }),
+        Option.none()
+      )
+    )
+  )
+  if (Option.isSome(cut)) {
+    yield* Effect.logError(
+      `the journal ${journal.file} has lost its end: the platform has seen row ${cut.value.platform}, the last one here is ${cut.value.local}; unfinished tasks go on from there, messages acknowledged after it are lost here`,
+      cut.value
+    )
+    yield* journal.renew
+  }
+  return yield* restore.run
+}).pipe(Effect.withSpan("Restore.start"))
+
+/** {@link start} over the platform, before anything that is provided with it is built. */
+export const atStart = Layer.provide(Layer.effectDiscard(start), layer)

@@ -44,6 +44,7 @@ import {
 import type { OpenWait } from "../../services/durable/Waits.ts"
 import type { PlatformConfig } from "../../services/workspace/PlatformConfig.ts"
 import * as AgentTaskWorkflow from "./agentTaskWorkflow.ts"
+import * as RestoredSteps from "./restoredSteps.ts"
 import * as Segment from "./segment.ts"
 import { waitName } from "./stepWorkflow.ts"
 import * as TaskBoot from "./taskBoot.ts"
@@ -94,6 +95,7 @@ const make = Effect.fnUntraced(function* (options: Options) {
   const scope = yield* Scope.fork(yield* Effect.scope)
   const feed = yield* TaskFeed.make
   const places = yield* TaskPlaces.make(options.maxRunning)
+  const restoredSteps = yield* RestoredSteps.make
   const phases = yield* Effect.context<AgentExecutor | Checkpoint | PlatformConfig | TaskStore>()
   const origin = { version: agentTaskVersion, code: AgentTaskWorkflow.codeOf(executor) }
   // Tasks that were accepted here and have not run yet: what the store has of them is known.
@@ -127,7 +129,9 @@ const make = Effect.fnUntraced(function* (options: Options) {
     <A, R>(effect: Effect.Effect<A, ExecutorError, R>) =>
       Effect.catchCauseIf(effect, Cause.hasDies, (cause) =>
         Effect.logError("task ended by a defect", cause).pipe(
-          Effect.andThen(feed.setState(taskId, { state: "failed", error: internal })),
+          Effect.andThen(
+            Effect.provideContext(AgentTaskWorkflow.end(feed, taskId, { state: "failed", error: internal }), phases)
+          ),
           Effect.catch((error) => Effect.logError("the task's end could not be saved", error)),
           Effect.andThen(Effect.fail(internal))
         )
@@ -145,7 +149,7 @@ const make = Effect.fnUntraced(function* (options: Options) {
       history,
       maxSteps: options.maxSteps,
       progress: gotOn(taskId),
-      restored: () => Effect.succeedNone,
+      restored: (step) => restoredSteps.step(taskId, step),
       waiting: (wait, accepts) => {
         waiting.set(`${taskId}/${wait}`, accepts)
       }
@@ -153,7 +157,7 @@ const make = Effect.fnUntraced(function* (options: Options) {
     if (isContinued(result)) {
       yield* places.enter(taskId, result.segment)
       yield* start(input, result.segment)
-    }
+    } else restoredSteps.forget(taskId)
     return result
   })
 
@@ -322,17 +326,14 @@ const make = Effect.fnUntraced(function* (options: Options) {
     cancel: Effect.fn("TaskRunner.cancel")(function* (taskId) {
       const before = yield* get(taskId)
       if (isTerminal(before.state)) return yield* new TaskNotCancelable({ taskId, state: before.state })
-      const { task } = yield* feed.setState(taskId, { state: "canceled" })
+      const { task } = yield* Effect.provideContext(AgentTaskWorkflow.end(feed, taskId, { state: "canceled" }), phases)
       // It may have ended by itself between the two: the store decides, once.
       if (task.state !== "canceled") return yield* new TaskNotCancelable({ taskId, state: task.state })
       const segment = places.segmentOf(taskId) ?? (yield* store.standing(taskId)).segment
       yield* engine.interruptUnsafe(AgentTask, executionId(taskId, segment))
       yield* places.leave(taskId, segment)
       begun.delete(taskId)
-      yield* AgentTaskWorkflow.savePhase(taskId, "task_complete", { task_id: taskId, status: "canceled" }).pipe(
-        Effect.provideContext(phases),
-        Effect.annotateLogs({ taskId })
-      )
+      restoredSteps.forget(taskId)
       return task
     }, Effect.uninterruptible),
 

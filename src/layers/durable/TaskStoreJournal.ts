@@ -10,7 +10,8 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import { executionId, TaskInput } from "../../services/durable/AgentTask.ts"
-import { Journal, type JournalEntry } from "../../services/durable/Journal.ts"
+import { InFlight } from "../../services/durable/InFlight.ts"
+import { Journal, type JournalEntry, Staging } from "../../services/durable/Journal.ts"
 import {
   type History,
   isTerminal,
@@ -42,10 +43,13 @@ const make = Effect.fnUntraced(function* (options: TaskRecords.Options) {
   const journal = yield* Journal
   const random = yield* SecureRandom.SecureRandom
   const rows = yield* TaskRows.make
+  const inFlight = yield* InFlight
   const live = new Map<string, LiveTask.LiveTask>()
   // Messages that are being looked up or accepted: the same message meanwhile waits for the outcome.
   const arriving = new Map<string, Deferred.Deferred<void>>()
-  let unfinished = (yield* rows.unfinished()).length
+  const begunBefore = yield* rows.unfinished()
+  let unfinished = begunBefore.length
+  yield* journal.stage(inFlight.stale(new Set(begunBefore.map((row) => row.task_id))))
 
   const load = Effect.fnUntraced(function* (operation: string, taskId: string) {
     const known = live.get(taskId)
@@ -90,8 +94,10 @@ const make = Effect.fnUntraced(function* (options: TaskRecords.Options) {
     const record = { _tag: "TaskAccepted", input: task, messageKey, digest, restored: false, ...origin } as const
     // Counted before it is kept, so that those who come meanwhile do not exceed the limit.
     unfinished++
-    yield* Effect.onError(journal.accept(entry(task.taskId, record, now)), () =>
+    const indexed = inFlight.accepted(record, DateTime.toEpochMillis(now))
+    yield* Effect.onError(journal.accept([...entry(task.taskId, record, now), ...indexed]), () =>
       Effect.sync(() => {
+        inFlight.withdrawn(task.taskId)
         unfinished--
       })
     )
@@ -241,12 +247,16 @@ const make = Effect.fnUntraced(function* (options: TaskRecords.Options) {
     setState: Effect.fn("TaskStore.setState")(function* (taskId, change) {
       const task = yield* load("setState", taskId)
       const now = yield* DateTime.now
+      const together = (yield* Staging) ?? []
       const event = yield* Effect.sync(() => {
         const next = TaskRecords.advance(task.staged, change, now)
         if (Option.isNone(next)) return undefined
         task.staged = next.value
         const sequence = ++task.sequence
-        journal.stageUnsafe(entry(taskId, { _tag: "TaskMoved", sequence, ...change }, now))
+        const moved = entry(taskId, { _tag: "TaskMoved", sequence, ...change }, now)
+        const ended = isTerminal(change.state) ? inFlight.ended(taskId) : []
+        // Freed before the last checkpoint, so that the newest one of a workspace is its task's and not this.
+        journal.stageUnsafe([...together.slice(0, -1), ...ended, ...together.slice(-1), ...moved])
         return new TaskEvent({ ...TaskRecords.stateEvent(taskId, change.state), sequence, at: now })
       })
       if (event === undefined) {

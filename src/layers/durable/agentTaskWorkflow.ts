@@ -12,12 +12,16 @@ import { WorkflowInstance } from "effect/workflow/WorkflowEngine"
 import { AgentExecutor } from "../../services/agent/AgentExecutor.ts"
 import { Continued, type Phase, phases, type TaskInput, type TaskOutput } from "../../services/durable/AgentTask.ts"
 import { Checkpoint } from "../../services/durable/Checkpoint.ts"
+import { InFlight } from "../../services/durable/InFlight.ts"
+import { Staging } from "../../services/durable/Journal.ts"
 import { type ExecutorError, output, Step } from "../../services/durable/Step.ts"
 import { TaskStore } from "../../services/durable/TaskStore.ts"
 import { PlatformConfig } from "../../services/workspace/PlatformConfig.ts"
 import * as Segment from "./segment.ts"
 import * as StepWorkflow from "./stepWorkflow.ts"
 import type { TaskFeed } from "./taskFeed.ts"
+import * as TaskReceive from "./taskReceive.ts"
+import type { Change } from "./taskRecords.ts"
 
 // A store that refuses or is away never fails the task: it is logged, and the journal still knows.
 const save = Effect.fnUntraced(function* (
@@ -37,8 +41,7 @@ const save = Effect.fnUntraced(function* (
     )
 })
 
-/** Saves the checkpoint of a phase; one that cannot be saved is logged. */
-export const savePhase = (taskId: string, phase: Phase, payload: Schema.Json) =>
+const savePhase = (taskId: string, phase: Phase, payload: Schema.Json) =>
   save(taskId, phase, phases.indexOf(phase), payload)
 
 const describe = (error: ExecutorError): Schema.Json => ({
@@ -68,19 +71,32 @@ const executorOf = (executor: AgentExecutor["Service"], code: string) =>
 /** The name of an executor's code. */
 export const codeOf = ({ code, name }: AgentExecutor["Service"]): string => code ?? name
 
+type End = Extract<Change, { readonly state: "completed" | "failed" }> | { readonly state: "canceled" }
+
+const saveEnd = Effect.fnUntraced(function* (taskId: string, change: End) {
+  if (change.state === "completed") {
+    yield* savePhase(taskId, "llm_call", { success: true, error: null, text: change.output.text })
+  } else if (change.state === "failed") {
+    yield* savePhase(taskId, "llm_call", { success: false, error: describe(change.error) })
+  }
+  yield* savePhase(taskId, "task_complete", { task_id: taskId, status: change.state })
+})
+
+/** Ends a task: the checkpoints of its last phases and its last state, in one commit where the store has commits. */
+export const end = (feed: TaskFeed, taskId: string, change: End) =>
+  Effect.suspend(() =>
+    Effect.andThen(saveEnd(taskId, change), feed.setState(taskId, change)).pipe(Effect.provideService(Staging, []))
+  )
+
 const finish = Effect.fnUntraced(function* ({ feed, input }: Run, result: Result.Result<TaskOutput, ExecutorError>) {
   const { taskId } = input
   if (Result.isSuccess(result)) {
     yield* streamAnswer(input, feed, result.success)
-    yield* savePhase(taskId, "llm_call", { success: true, error: null, text: result.success.text })
-    yield* savePhase(taskId, "task_complete", { task_id: taskId, status: "completed" })
-    yield* feed.setState(taskId, { state: "completed", output: result.success })
+    yield* end(feed, taskId, { state: "completed", output: result.success })
     yield* Effect.logInfo("task completed")
     return result.success
   }
-  yield* savePhase(taskId, "llm_call", { success: false, error: describe(result.failure) })
-  yield* savePhase(taskId, "task_complete", { task_id: taskId, status: "failed" })
-  yield* feed.setState(taskId, { state: "failed", error: result.failure })
+  yield* end(feed, taskId, { state: "failed", error: result.failure })
   yield* Effect.logWarning("task failed", { reason: result.failure.reason, detail: result.failure.detail })
   return yield* result.failure
 })
@@ -88,17 +104,8 @@ const finish = Effect.fnUntraced(function* ({ feed, input }: Run, result: Result
 const begin = Effect.fnUntraced(function* ({ feed, input, standing }: Run) {
   const { taskId } = input
   yield* feed.setState(taskId, { state: "working" })
-  if (standing.segment > 0 || standing.restored) return
-  yield* savePhase(taskId, "task_receive", {
-    task_id: taskId,
-    status: "received",
-    context_id: input.contextId,
-    message_id: input.messageId,
-    caller: input.caller,
-    text: input.text,
-    version: standing.version,
-    code: standing.code
-  })
+  if (standing.segment > 0 || standing.restored || (yield* InFlight).isKept) return
+  yield* savePhase(taskId, "task_receive", TaskReceive.payload(input, standing))
 })
 
 /**

@@ -34,6 +34,8 @@ export interface Slots {
   readonly take: (taskId: string) => number
   /** The place that the task had, if it had one. */
   readonly release: (taskId: string) => number | undefined
+  /** The tasks that have a place. */
+  readonly tasks: () => ReadonlyArray<string>
 }
 
 /** The places where these are taken. There are never more than there were tasks at once. */
@@ -54,7 +56,8 @@ export const makeSlots = (taken: Iterable<readonly [taskId: string, slot: number
       slots.delete(taskId)
       free.push(slot)
       return slot
-    }
+    },
+    tasks: () => Array.from(slots.keys())
   }
 }
 
@@ -87,7 +90,14 @@ export const make = Effect.fnUntraced(function* (rows: CheckpointRows, wake: () 
       return task === undefined || slot === undefined ? [] : [[task, slot] as const]
     })
   )
+  const ended = (taskId: string) => {
+    const slot = slots.release(taskId)
+    if (slot === undefined) return []
+    wake()
+    return [slotEntry(workspaceId, slot, null)]
+  }
   const inFlight: (typeof InFlight)["Service"] = {
+    isKept: true,
     accepted: (record, at) => {
       wake()
       return [
@@ -99,12 +109,8 @@ export const make = Effect.fnUntraced(function* (rows: CheckpointRows, wake: () 
     withdrawn: (taskId) => {
       slots.release(taskId)
     },
-    ended: (taskId) => {
-      const slot = slots.release(taskId)
-      if (slot === undefined) return []
-      wake()
-      return [slotEntry(workspaceId, slot, null)]
-    }
+    ended,
+    stale: (unfinished) => slots.tasks().flatMap((taskId) => (unfinished.has(taskId) ? [] : ended(taskId)))
   }
   return inFlight
 })

@@ -53,7 +53,9 @@ const newBatch = (): Batch => ({ entries: [], done: Deferred.makeUnsafe(), waiti
 
 const make = Effect.fnUntraced(function* (options: Options) {
   const { filename } = options
-  const newEpoch = (yield* (yield* SecureRandom.SecureRandom).uuidV4()).replaceAll("-", "").slice(0, 12)
+  const random = yield* SecureRandom.SecureRandom
+  const makeEpoch = Effect.map(random.uuidV4(), (uuid) => uuid.replaceAll("-", "").slice(0, 12))
+  const newEpoch = yield* makeEpoch
   const unavailable = (cause: unknown) => JournalFile.failureOf(filename, cause)
   const failure = (cause: unknown) => JournalFile.readFailure(filename, cause)
   const file = yield* Effect.acquireRelease(
@@ -169,7 +171,10 @@ const make = Effect.fnUntraced(function* (options: Options) {
 
   return Journal.of({
     file: filename,
-    epoch: file.epoch,
+    get epoch() {
+      return file.epoch()
+    },
+    renew: Effect.flatMap(makeEpoch, (epoch) => Effect.try({ try: () => file.renew(epoch), catch: unavailable })),
     stage,
     stageUnsafe,
     settled,

@@ -78,7 +78,9 @@ export const readFailure = (file: string, cause: unknown): JournalDamaged | Jour
 
 /** The writer. */
 export interface JournalFile {
-  readonly epoch: string
+  readonly epoch: () => string
+  /** Keeps another epoch from now on, or throws SQLite's error. */
+  readonly renew: (epoch: string) => void
   /** Writes all entries and what follows from them, durably, or throws and has written none. */
   readonly commit: (entries: ReadonlyArray<JournalEntry>, at: number) => void
   /** The rows of a stream after a sequence number, checked. Throws {@link JournalDamaged} or SQLite's error. */
@@ -202,6 +204,7 @@ const makeWriter = (file: string, database: DatabaseSync, projections: ReadonlyA
   const ends = new Map<string, End>()
   const absent = new Set<string>()
   const reserved = Number(meta(database, "reserved positions") ?? 0)
+  let epoch = meta(database, "epoch") ?? ""
   let position = reserved
   let limit = reserved
   // The number of the newest stream.
@@ -292,7 +295,11 @@ const makeWriter = (file: string, database: DatabaseSync, projections: ReadonlyA
   }
 
   return {
-    epoch: meta(database, "epoch") ?? "",
+    epoch: () => epoch,
+    renew: (next) => {
+      setMeta(database, "epoch", next)
+      epoch = next
+    },
     commit: (entries, at) => {
       const fresh = new Map<string, End>()
       numbered = streams

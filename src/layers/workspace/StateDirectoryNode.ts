@@ -2,8 +2,8 @@
  * The state directory on a local disk.
  *
  * Layout: `format` (`{"format":1}`), `lock` (held by the owner's process), `owner` (its process id), and what each
- * capability keeps: `token` (the bearer, 0600), `workspace.db` (the journal of tasks), `checkpoints.db` (checkpoints and their outbox),
- * `processes/` (process groups started for tasks), `work/` (where programs run).
+ * capability keeps: `token` (the bearer, 0600), `workspace.db` (the journal of tasks and checkpoints),
+ * `control.sock` (the owner's socket), `processes/` (process groups started for tasks), `work/` (where programs run).
  *
  * @module
  */

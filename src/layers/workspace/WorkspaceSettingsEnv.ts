@@ -103,6 +103,8 @@ export const config = Config.all({
     Config.map(ByteSize.toNumberUnsafe)
   ),
   heartbeatInterval: Config.Duration("MOLECULE_HEARTBEAT_INTERVAL").pipe(Config.withDefault(Duration.seconds(30))),
+  ack: Config.Literals(["local", "platform"], "MOLECULE_ACK").pipe(Config.withDefault("local")),
+  ackTimeout: Config.Duration("MOLECULE_ACK_TIMEOUT").pipe(Config.withDefault(Duration.seconds(30))),
   drainTimeout: Config.Duration("MOLECULE_DRAIN_TIMEOUT").pipe(Config.withDefault(Duration.seconds(30))),
   maxRunningTasks: positive("MOLECULE_MAX_RUNNING_TASKS").pipe(Config.withDefault(4)),
   maxUnfinishedTasks: positive("MOLECULE_MAX_TASKS").pipe(Config.withDefault(100)),

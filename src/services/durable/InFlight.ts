@@ -20,13 +20,24 @@ export type Accepted = Extract<JournalRecord, { readonly _tag: "TaskAccepted" }>
  * - `withdrawn` takes that back where the commit was refused.
  * - `ended` gives the rows that belong into the commit of the task's end. Stage them in the same synchronous go: its place
  *   may be given to the next task at once, whose row must stand behind.
+ * - `stale` gives the rows that free the places of tasks other than these unfinished ones: of those that were ended while
+ *   nobody ran the workspace.
  *
- * Where nobody provides it, there is no index, and it gives no rows.
+ * Where nobody provides it, there is no index, it gives no rows (`isKept` is false), and whoever runs a task saves its
+ * checkpoint `task_receive`.
  */
 export const InFlight = Context.Reference<{
+  readonly isKept: boolean
   readonly accepted: (record: Accepted, at: number) => ReadonlyArray<JournalEntry>
   readonly withdrawn: (taskId: string) => void
   readonly ended: (taskId: string) => ReadonlyArray<JournalEntry>
+  readonly stale: (unfinished: ReadonlySet<string>) => ReadonlyArray<JournalEntry>
 }>("molecule-effect/services/durable/InFlight", {
-  defaultValue: () => ({ accepted: () => [], withdrawn: () => undefined, ended: () => [] })
+  defaultValue: () => ({
+    isKept: false,
+    accepted: () => [],
+    withdrawn: () => undefined,
+    ended: () => [],
+    stale: () => []
+  })
 })

@@ -207,6 +207,8 @@ export class Journal extends Context.Service<
     readonly file: string
     /** Made with the file, and part of every cursor: a cursor from before a lost disk is recognised. */
     readonly epoch: string
+    /** Gives a journal that has lost its end a new epoch: numbers may be given again, and cursors tell the two apart. */
+    readonly renew: Effect.Effect<void, JournalUnavailable>
     readonly stage: (entries: ReadonlyArray<JournalEntry>) => Effect.Effect<void>
     /** `stage` in the middle of synchronous code, for numbers that must be staged in their order. */
     readonly stageUnsafe: (entries: ReadonlyArray<JournalEntry>) => void
@@ -223,11 +225,12 @@ export class Journal extends Context.Service<
 >()("molecule-effect/services/durable/Journal") {}
 
 /**
- * What an activity adds to the commit of its own result: the engine gives it a list, and stages list and result as one.
+ * What belongs into the commit of something else: the list of whoever stages that, to be added to.
  *
  * **Details**
  *
- * `undefined` outside of an activity of the journal engine; then stage directly.
+ * The journal engine gives one to each activity and stages list and result as one; `TaskStore.setState` stages the list
+ * that it is called with together with the new state. `undefined` elsewhere: then stage directly.
  */
 export const Staging = Context.Reference<Array<JournalEntry> | undefined>(
   "molecule-effect/services/durable/Journal/Staging",

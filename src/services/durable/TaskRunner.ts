@@ -77,6 +77,20 @@ export class Draining extends Schema.TaggedError<Draining>()("Draining", { retry
   }
 }
 
+/**
+ * The task is accepted and goes on, but the platform has not confirmed it, so the loss of this disk would be its end. The
+ * same message again is the same task.
+ */
+export class NotConfirmed extends Schema.TaggedError<NotConfirmed>()("NotConfirmed", {
+  taskId: Schema.String,
+  detail: Schema.String,
+  retryAfter: Schema.Int
+}) {
+  override get message() {
+    return `task ${this.taskId} runs, but the platform has not confirmed it (${this.detail}): send the same message again in ${this.retryAfter} s, or poll the task`
+  }
+}
+
 /** What the workspace is doing: tasks that run, tasks that wait for a place, and a line about the one started last. */
 export interface Activity {
   readonly running: number
@@ -90,8 +104,8 @@ export interface Activity {
  *
  * **Details**
  *
- * - `submit` answers once the task is on disk; the work goes on by itself, at most so many at a time. The same message
- *   again is the same task.
+ * - `submit` answers once the task is on disk (and confirmed by the platform, where that is asked for); the work goes on
+ *   by itself, at most so many at a time. The same message again is the same task.
  * - `result` waits for the end and answers the record as it then stands.
  * - `events` replays what was said after the cursor and goes on live until the task ends: each event once, in order, the
  *   same for everyone. Where something is missing in between, a `Gap` stands in its place. It holds a page of events at a
@@ -117,7 +131,7 @@ export class TaskRunner extends Context.Service<
   {
     readonly submit: (
       input: Omit<TaskInput, "taskId">
-    ) => Effect.Effect<TaskRecord, TaskStoreError | MessageConflict | TooManyTasks | Draining>
+    ) => Effect.Effect<TaskRecord, TaskStoreError | MessageConflict | TooManyTasks | Draining | NotConfirmed>
     readonly get: (taskId: string) => Effect.Effect<TaskRecord, TaskNotFound | TaskStoreError>
     readonly result: (taskId: string) => Effect.Effect<TaskRecord, TaskNotFound | TaskStoreError>
     /** What was said so far. */

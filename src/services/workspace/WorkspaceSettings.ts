@@ -40,6 +40,10 @@ export class WorkspaceSettings extends Context.Service<
     /** Largest request body, in bytes. */
     readonly maxBodyBytes: number
     readonly heartbeatInterval: Duration.Duration
+    /** When a message is acknowledged: when its task is on the local disk, or when the platform has confirmed it, too. */
+    readonly ack: "local" | "platform"
+    /** How long a message waits for that confirmation. */
+    readonly ackTimeout: Duration.Duration
     /** How long a shutdown waits for the tasks that run. */
     readonly drainTimeout: Duration.Duration
     readonly maxRunningTasks: number

@@ -28,6 +28,7 @@ import { PlatformClient } from "../../../src/services/platform/PlatformClient.ts
 import { PlatformConfig } from "../../../src/services/workspace/PlatformConfig.ts"
 import * as PlatformSupport from "../../support/platform.ts"
 import { temporaryFile } from "../../support/journal.ts"
+import { logged } from "../../support/logs.ts"
 import {
   accepted,
   Config,
@@ -350,6 +351,7 @@ describe("Restore", () => {
       const fs = yield* FileSystem.FileSystem
       const remote = Layer.effect(Checkpoint, Effect.succeed(yield* shared(newPlatform())))
       const filename = yield* temporaryFile
+      let renewed = ""
       yield* boot(filename, Effect.andThen(begin("a"), flush), remote)
       yield* fs.copyFile(filename, `${filename}.backup`)
       yield* boot(
@@ -373,7 +375,20 @@ describe("Restore", () => {
           assert.isAbove(cut.platform, cut.local)
           assert.deepStrictEqual(yield* restore.laterOnPlatform("a"), Option.some(cut))
           assert.deepStrictEqual(yield* restore.laterOnPlatform("b"), Option.none())
+          // A start says so, once, and cursors of before are not taken for cursors of now.
+          const journal = yield* Journal
+          const { epoch } = journal
+          const [said = "", ...more] = yield* logged(RestorePlatform.start)
+          assert.match(said, /^Error .* has lost its end: the platform has seen row \d+, the last one here is \d+/)
+          assert.deepStrictEqual([...more, ...(yield* logged(RestorePlatform.start))], [])
+          assert.notStrictEqual(journal.epoch, epoch)
+          renewed = journal.epoch
         }),
+        remote
+      )
+      yield* boot(
+        filename,
+        Effect.map(Journal, ({ epoch }) => assert.strictEqual(epoch, renewed)),
         remote
       )
     }).pipe(local)

@@ -4,16 +4,13 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as TaskStoreJournal from "../../../src/layers/durable/TaskStoreJournal.ts"
-import * as ExecutionProjection from "../../../src/layers/journal/executionProjection.ts"
 import * as JournalSqlite from "../../../src/layers/journal/JournalSqlite.ts"
-import * as TaskProjection from "../../../src/layers/journal/taskProjection.ts"
+import * as Projections from "../../../src/layers/journal/projections.ts"
 import { taskStoreConformance } from "./taskStoreConformance.ts"
 
 const storeAt = (filename: string) =>
   TaskStoreJournal.layer.pipe(
-    Layer.provideMerge(
-      JournalSqlite.layerWith({ filename, projections: [ExecutionProjection.projection, TaskProjection.projection] })
-    ),
+    Layer.provideMerge(JournalSqlite.layerWith({ filename, projections: Projections.all })),
     Layer.provide(NodeCrypto.layerSecureRandom)
   )
 

@@ -10,7 +10,6 @@ import * as TestClock from "effect/testing/TestClock"
 import * as CheckpointJournal from "../../../src/layers/durable/CheckpointJournal.ts"
 import * as CheckpointMemory from "../../../src/layers/durable/CheckpointMemory.ts"
 import * as TaskRecords from "../../../src/layers/durable/taskRecords.ts"
-import * as CheckpointProjection from "../../../src/layers/journal/checkpointProjection.ts"
 import * as JournalSqlite from "../../../src/layers/journal/JournalSqlite.ts"
 import { TaskInput } from "../../../src/services/durable/AgentTask.ts"
 import {
@@ -68,7 +67,7 @@ export const remoteOf = (platform: Platform) =>
     })
   ).pipe(Layer.provide(CheckpointMemory.layer), Layer.provide(NodeCrypto.layerSecureRandom))
 
-export const allProjections = [...projections, CheckpointProjection.projection]
+export const allProjections = projections
 
 export const secretsOf = (secrets: Record<string, string>) =>
   Layer.succeed(KnownSecrets, {

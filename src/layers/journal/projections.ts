@@ -1,0 +1,16 @@
+/**
+ * All that a workspace derives from its journal.
+ *
+ * @module
+ */
+import * as CheckpointProjection from "./checkpointProjection.ts"
+import * as ExecutionProjection from "./executionProjection.ts"
+import type { Projection } from "./projection.ts"
+import * as TaskProjection from "./taskProjection.ts"
+
+/** Every program that opens a workspace's journal opens it with these. */
+export const all: ReadonlyArray<Projection> = [
+  ExecutionProjection.projection,
+  TaskProjection.projection,
+  CheckpointProjection.projection
+]

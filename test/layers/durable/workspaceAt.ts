@@ -1,0 +1,27 @@
+/** The task runner over the layers that the workspace program has, on a platform that can be away. */
+import * as NodeCrypto from "@effect/platform-node/NodeCrypto"
+import * as Layer from "effect/Layer"
+import * as CheckpointJournal from "../../../src/layers/durable/CheckpointJournal.ts"
+import * as RestorePlatform from "../../../src/layers/durable/RestorePlatform.ts"
+import * as TaskRunnerWorkflow from "../../../src/layers/durable/TaskRunnerWorkflow.ts"
+import * as TaskStoreJournal from "../../../src/layers/durable/TaskStoreJournal.ts"
+import * as WorkflowEngineJournal from "../../../src/layers/journal/WorkflowEngineJournal.ts"
+import { AgentExecutor } from "../../../src/services/agent/AgentExecutor.ts"
+import type { Checkpoint } from "../../../src/services/durable/Checkpoint.ts"
+import type { Execute } from "../../support/runner.ts"
+import { Config, journalAt, secretsOf } from "./checkpointFixtures.ts"
+
+/** The runner as the workspace has it, on this file and this platform, with what it restored at its start. */
+export const workspaceAt = (filename: string, remote: Layer.Layer<Checkpoint>, execute: Execute) => {
+  const Restored = Layer.effectDiscard(RestorePlatform.start).pipe(Layer.provide(RestorePlatform.layerWith({ remote })))
+  return TaskRunnerWorkflow.layer.pipe(
+    Layer.provide(Layer.succeed(AgentExecutor, { name: "test", execute })),
+    Layer.provideMerge(Layer.mergeAll(WorkflowEngineJournal.layer, TaskStoreJournal.layer)),
+    Layer.provideMerge(CheckpointJournal.layerWith({ remote })),
+    Layer.provide(Restored),
+    Layer.provide(journalAt(filename)),
+    Layer.provide(secretsOf({})),
+    Layer.provide(Config),
+    Layer.provide(NodeCrypto.layerSecureRandom)
+  )
+}
