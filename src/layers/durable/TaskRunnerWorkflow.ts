@@ -26,6 +26,7 @@ import type { Checkpoint } from "../../services/durable/Checkpoint.ts"
 import { ExecutorError } from "../../services/durable/Step.ts"
 import {
   Draining,
+  TaskCodeMissing,
   TaskNotCancelable,
   TaskNotEnded,
   TaskNotFound,
@@ -62,6 +63,10 @@ export interface Options {
   readonly maxSteps: number
   /** The watcher's times. */
   readonly watch: TaskWatch.Options
+  /** The version of the workflow's body that new tasks begin with. */
+  readonly version: number
+  /** The bodies by their versions: the current one, and older ones until their tasks have ended. */
+  readonly bodies: ReadonlyMap<number, AgentTaskWorkflow.Body>
 }
 
 /** Four at once, a hundred in all, five seconds: enough to keep a machine busy, little enough to fit into memory. */
@@ -70,7 +75,9 @@ export const defaults: Options = {
   maxUnfinished: 100,
   retryAfterSeconds: 5,
   maxSteps: Segment.maxSteps,
-  watch: TaskWatch.defaults
+  watch: TaskWatch.defaults,
+  version: agentTaskVersion,
+  bodies: new Map([[agentTaskVersion, AgentTaskWorkflow.run]])
 }
 
 /** How long a task that may have brought the process down is watched before the next one is taken up. */
@@ -95,7 +102,8 @@ const make = Effect.fnUntraced(function* (options: Options) {
   const places = yield* TaskPlaces.make(options.maxRunning)
   const restoredSteps = yield* RestoredSteps.make
   const phases = yield* Effect.context<AgentExecutor | Checkpoint | PlatformConfig | TaskStore>()
-  const origin = { version: agentTaskVersion, code: AgentTaskWorkflow.codeOf(executor) }
+  const shipped = { executor, bodies: options.bodies }
+  const origin = { version: options.version, code: AgentTaskWorkflow.codeOf(executor) }
   // Tasks that were accepted here and have not run yet: what the store has of them is known.
   const begun = new Set<string>()
   const trials = new Map<string, Deferred.Deferred<void>>()
@@ -138,7 +146,9 @@ const make = Effect.fnUntraced(function* (options: Options) {
     const fresh = begun.delete(taskId)
     const standing = fresh ? TaskRecords.fresh(origin) : yield* Effect.orDie(store.standing(taskId))
     const history = fresh ? TaskRecords.noHistory : yield* Effect.orDie(store.history(taskId))
-    const result = yield* AgentTaskWorkflow.run({
+    // A start looks for the body before it takes a task up.
+    const body = options.bodies.get(standing.version) ?? AgentTaskWorkflow.run
+    const result = yield* body({
       input,
       feed,
       standing: { ...standing, segment },
@@ -229,13 +239,13 @@ const make = Effect.fnUntraced(function* (options: Options) {
     for (const task of tasks) {
       const { taskId } = task.input
       const standing = yield* store.standing(taskId)
-      const decision = TaskBoot.decide(executor, standing)
+      const decision = TaskBoot.decide(shipped, standing)
       switch (decision._tag) {
         case "Leave":
           yield* Effect.logWarning("the task stays set aside", { taskId, ...standing.held })
           break
         case "Orphaned":
-          yield* hold(taskId, "code", TaskBoot.missingCode(executor, standing, yield* store.history(taskId)))
+          yield* hold(taskId, "code", TaskBoot.missingCode(shipped, standing, yield* store.history(taskId)))
           break
         case "Hold":
           yield* hold(taskId, decision.reason, decision.detail)
@@ -330,8 +340,12 @@ const make = Effect.fnUntraced(function* (options: Options) {
 
     release: Effect.fn("TaskRunner.release")(function* (taskId) {
       const task = yield* get(taskId)
-      const { held } = yield* store.standing(taskId)
-      if (held === undefined) return yield* new TaskNotHeld({ taskId })
+      const standing = yield* store.standing(taskId)
+      if (standing.held === undefined) return yield* new TaskNotHeld({ taskId })
+      if (!TaskBoot.hasCode(shipped, standing)) {
+        const detail = TaskBoot.missingCode(shipped, standing, yield* store.history(taskId))
+        return yield* new TaskCodeMissing({ taskId, detail })
+      }
       yield* store.note(taskId, { _tag: "TaskReleased" })
       yield* resume(taskId)
       return task

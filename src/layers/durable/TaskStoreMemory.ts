@@ -149,7 +149,8 @@ const make = Effect.fnUntraced(function* (options: TaskRecords.Options) {
       Effect.map(entry("history", taskId), ({ steps, waits }) => ({
         steps,
         completed: [],
-        waits: Array.from(waits.keys())
+        waits: Array.from(waits.values()),
+        missed: {}
       }))
     ),
 

@@ -7,7 +7,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
-import type * as Schema from "effect/Schema"
+import * as Schema from "effect/Schema"
 import * as Workflow from "effect/workflow/Workflow"
 import { WorkflowInstance } from "effect/workflow/WorkflowEngine"
 import { AgentExecutor } from "../../services/agent/AgentExecutor.ts"
@@ -17,12 +17,12 @@ import {
   type Phase,
   phases,
   type TaskInput,
-  type TaskOutput
+  TaskOutput
 } from "../../services/durable/AgentTask.ts"
 import { Checkpoint } from "../../services/durable/Checkpoint.ts"
 import { InFlight } from "../../services/durable/InFlight.ts"
 import { Staging } from "../../services/durable/Journal.ts"
-import { artifact, type ExecutorError, output, Step } from "../../services/durable/Step.ts"
+import { artifact, ExecutorError, output, Step } from "../../services/durable/Step.ts"
 import { TaskStore } from "../../services/durable/TaskStore.ts"
 import { PlatformConfig } from "../../services/workspace/PlatformConfig.ts"
 import * as Segment from "./segment.ts"
@@ -78,6 +78,21 @@ export interface Run extends Omit<StepWorkflow.Run, "taskId" | "segment" | "save
 // The executor that began the task: this one, or the one of its older code that is still shipped.
 const executorOf = (executor: AgentExecutor["Service"], code: string) =>
   (code === "" || code === codeOf(executor) ? undefined : executor.previous?.[code]) ?? executor.execute
+
+const isOutput = Schema.is(TaskOutput)
+const isText = Schema.is(Schema.Struct({ text: Schema.String }))
+
+// An executor may come from a file that nobody has type-checked.
+const checked = (answer: unknown): Effect.Effect<TaskOutput, ExecutorError> => {
+  if (isOutput(answer)) return Effect.succeed(answer)
+  if (isText(answer)) return Effect.succeed(new TaskOutput({ text: answer.text }))
+  const error = new ExecutorError({
+    reason: "failed",
+    detail: `the executor answered ${answer === null ? "null" : typeof answer} in place of a TaskOutput`,
+    remedy: "let its execute answer new TaskOutput({ text }), or { text }"
+  })
+  return Effect.fail(error)
+}
 
 /** The name of an executor's code. */
 export const codeOf = ({ code, name }: AgentExecutor["Service"]): string => code ?? name
@@ -157,7 +172,12 @@ export const run = Effect.fnUntraced(
     const worked = yield* executorOf(
       executor,
       standing.code
-    )(input).pipe(Effect.provideService(Step, step), Effect.result, Effect.raceFirst(Deferred.await(segment.verdict)))
+    )(input).pipe(
+      Effect.flatMap(checked),
+      Effect.provideService(Step, step),
+      Effect.result,
+      Effect.raceFirst(Deferred.await(segment.verdict))
+    )
     switch (worked._tag) {
       case "Continue": {
         const next = standing.segment + 1
@@ -179,3 +199,6 @@ export const run = Effect.fnUntraced(
       Effect.withSpan("AgentTask.run", { attributes: { taskId: input.taskId } })
     )
 )
+
+/** A body of the workflow, of one version. */
+export type Body = typeof run

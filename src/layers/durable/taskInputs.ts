@@ -12,6 +12,7 @@ import * as Semaphore from "effect/Semaphore"
 import { WorkflowEngine } from "effect/workflow/WorkflowEngine"
 import { AgentTask, executionId } from "../../services/durable/AgentTask.ts"
 import { Message } from "../../services/durable/Content.ts"
+import { type JournalEntry, Staging } from "../../services/durable/Journal.ts"
 import { ExecutorError } from "../../services/durable/Step.ts"
 import { TaskTakesNoMessage, WaitNotOpen } from "../../services/durable/TaskRunner.ts"
 import { isInterrupted, MessageConflict, type TaskRecord, TaskStore } from "../../services/durable/TaskStore.ts"
@@ -44,6 +45,15 @@ export const make = Effect.fnUntraced(function* (feed: TaskFeed) {
     })
   })
 
+  // The value, and that the wait is over, in one commit where the engine has commits.
+  const endWait = Effect.fnUntraced(function* (open: OpenWait, value: Schema.Json) {
+    const { taskId, wait } = open
+    const note = { _tag: "WaitEnded", wait, how: "provided" } as const
+    const staging: Array<JournalEntry> = [{ stream: taskId, record: note }]
+    yield* Effect.provideService(end(open, Exit.succeed(value)), Staging, staging)
+    if (staging.length > 0) yield* store.note(taskId, note)
+  })
+
   const openWait = (taskId: string, is: (wait: OpenWait) => boolean) =>
     Effect.map(store.waits, (waits) => waits.find((one) => one.taskId === taskId && is(one)))
 
@@ -57,8 +67,7 @@ export const make = Effect.fnUntraced(function* (feed: TaskFeed) {
       const detail = `the value does not fit what is waited for (${open.reason})`
       return yield* new WaitNotOpen({ taskId, wait, detail })
     }
-    yield* end(open, Exit.succeed(value))
-    yield* store.note(taskId, { _tag: "WaitEnded", wait, how: "provided" })
+    yield* endWait(open, value)
     waiting.delete(`${taskId}/${wait}`)
   }, Effect.uninterruptible)
 
@@ -84,8 +93,7 @@ export const make = Effect.fnUntraced(function* (feed: TaskFeed) {
       yield* feed.setState(taskId, { state: "working" })
       const open = yield* openWait(taskId, ({ wait }) => wait.startsWith(askName("")))
       if (open === undefined) return
-      yield* end(open, Exit.succeed(yield* Effect.orDie(encodeMessage(message))))
-      yield* store.note(taskId, { _tag: "WaitEnded", wait: open.wait, how: "provided" })
+      yield* endWait(open, yield* Effect.orDie(encodeMessage(message)))
     },
     Effect.uninterruptible,
     (effect) => oneByOne.withPermit(effect)

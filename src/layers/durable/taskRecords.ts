@@ -128,7 +128,7 @@ export const fresh = (origin: Origin): Standing => ({
 })
 
 /** What a task has done that has just been accepted. */
-export const noHistory: History = { steps: {}, completed: [], waits: [] }
+export const noHistory: History = { steps: {}, completed: [], waits: [], missed: {} }
 
 /** Where a task stands after a note. */
 export const standingAfter = (standing: Standing, note: TaskNote): Standing => {

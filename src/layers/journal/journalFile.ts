@@ -18,7 +18,7 @@ import * as SqliteFile from "../sql/sqliteFile.ts"
 import { checksum, genesis } from "./checksum.ts"
 import * as JournalTables from "./journalTables.ts"
 import type { ProjectedRow, Projection } from "./projection.ts"
-import { decodeRow, encodeRecord, type StoredRow } from "./rowCodec.ts"
+import { decodeRow, type StoredRow } from "./rowCodec.ts"
 
 /** What a person can do about a damaged journal. */
 export const damageRemedy =
@@ -76,13 +76,19 @@ const isDamaged = Schema.is(JournalDamaged)
 export const readFailure = (file: string, cause: unknown): JournalDamaged | JournalUnavailable =>
   isDamaged(cause) ? cause : failureOf(file, cause)
 
+/** An entry with its time and its text. */
+export interface Staged extends JournalEntry {
+  readonly at: number
+  readonly data: string
+}
+
 /** The writer. */
 export interface JournalFile {
   readonly epoch: () => string
   /** Keeps another epoch from now on, or throws SQLite's error. */
   readonly renew: (epoch: string) => void
   /** Writes all entries and what follows from them, durably, or throws and has written none. */
-  readonly commit: (entries: ReadonlyArray<JournalEntry>, at: number) => void
+  readonly commit: (entries: ReadonlyArray<Staged>) => void
   /** The rows of a stream after a sequence number, checked. Throws {@link JournalDamaged} or SQLite's error. */
   readonly read: (stream: string, after: number, limit?: number) => ReadonlyArray<JournalRow>
   readonly close: () => void
@@ -242,12 +248,10 @@ const makeWriter = (file: string, database: DatabaseSync, projections: ReadonlyA
       : { number, sequence: 0, sum: genesis }
   }
 
-  const write = (entry: JournalEntry, now: number, fresh: Map<string, End>, place: number): ProjectedRow => {
-    const { at = now, record, stream } = entry
+  const write = ({ at, data, record, stream }: Staged, fresh: Map<string, End>, place: number): ProjectedRow => {
     const end = fresh.get(stream) ?? endOf(stream)
     const { number } = end
     const sequence = end.sequence + 1
-    const data = encodeRecord(record)
     const sum = checksum(end.sum, { stream, sequence, kind: record._tag, at, data })
     insert.run(number, sequence, place, record._tag, at, data, sum)
     fresh.set(stream, { number, sequence, sum })
@@ -300,14 +304,14 @@ const makeWriter = (file: string, database: DatabaseSync, projections: ReadonlyA
       setMeta(database, "epoch", next)
       epoch = next
     },
-    commit: (entries, at) => {
+    commit: (entries) => {
       const fresh = new Map<string, End>()
       numbered = streams
       const enough = position + entries.length <= limit ? limit : position + entries.length + reserve
       transaction(database, () => {
         if (enough > limit) setMeta(database, "reserved positions", String(enough))
         entries.forEach((entry, index) => {
-          const row = write(entry, at, fresh, position + index + 1)
+          const row = write(entry, fresh, position + index + 1)
           for (const project of apply) project(row)
         })
       })

@@ -146,6 +146,8 @@ const make = (restored: boolean) => {
       }
       case "StepBegan": {
         const { attempt, effect, step } = record
+        // Runs of one try of a step are counted under its name, too.
+        if (step.includes("~")) break
         const before = running.get(step)
         if (before !== undefined) lose(step, before)
         lost.delete(step)

@@ -57,7 +57,10 @@ export const ResumedByCaller = Context.Reference<boolean>(
   }
 )
 
-/** The version of {@link AgentTask}: raised whenever what it journals, or in which order, changes. Stored with each task. */
+/**
+ * The version of the body of {@link AgentTask}: raised whenever what it journals, or in which order, changes. It is stored
+ * with each task, which is run by a body of that version only.
+ */
 export const agentTaskVersion = 1
 
 /** An execution of {@link AgentTask} that has done as much as one may: the task goes on in the next. */
@@ -72,9 +75,9 @@ export class Continued extends Schema.TaggedClass<Continued>()("Continued", {
  *
  * `llm_call` is a phase and not an activity: its turns and tools are the activities (see `Step`), and its checkpoint is
  * written when the phase ends. The checkpoints are saved under the task's id with index 0, 1 and 2; those of the steps
- * under `<task>/llm_call`.
+ * under `<task>/llm_call`. All versions have this one name: which body runs a task is for its record to say.
  */
-export const AgentTask = Workflow.make(`AgentTask/${agentTaskVersion}`, {
+export const AgentTask = Workflow.make("AgentTask", {
   payload: { input: TaskInput, segment: Schema.Int },
   success: Schema.Union([TaskOutput, Continued]),
   error: ExecutorError,

@@ -148,7 +148,7 @@ export interface JournalEntry {
   /** The id of a task or of an execution, or one of the streams of the workspace itself, which begin with `~`. */
   readonly stream: string
   readonly record: JournalRecord
-  /** When it happened, in milliseconds since 1970; when it is written, if that does not matter. */
+  /** When it happened, in milliseconds since 1970; when it is staged, if not given. */
   readonly at?: number
 }
 
@@ -201,6 +201,7 @@ export interface JournalState {
  * - `stage` puts entries into the next commit, all or none of them, in this order behind all that were staged before. It
  *   does not wait: they are on disk within a few milliseconds, or when somebody waits for them. They are never lost
  *   while the process lives: a full disk delays them.
+ * - A record that its schema cannot encode is a defect of whoever stages it; nothing of that call is staged.
  * - `settled` completes when everything staged so far is on disk. Many fibers that wait at once share one commit.
  * - `append` does both.
  * - `accept` is `append` for what may be refused: where it cannot be written now, it is as if it had never been staged.
@@ -245,8 +246,9 @@ export class Journal extends Context.Service<
  *
  * **Details**
  *
- * The journal engine gives one to each activity and stages list and result as one; `TaskStore.setState` stages the list
- * that it is called with together with the new state. `undefined` elsewhere: then stage directly.
+ * The journal engine gives one to each activity and stages list and result as one. Whoever calls its `deferredDone`, or
+ * `TaskStore.setState`, under a list of his own has it staged with the value, or the new state. `undefined` elsewhere: then
+ * stage directly.
  */
 export const Staging = Context.Reference<Array<JournalEntry> | undefined>(
   "molecule-effect/services/durable/Journal/Staging",

@@ -66,6 +66,17 @@ export class TaskNotHeld extends Schema.TaggedError<TaskNotHeld>()("TaskNotHeld"
   }
 }
 
+/** The code that began the task is not in this program: it is never run by other code. */
+export class TaskCodeMissing extends Schema.TaggedError<TaskCodeMissing>()("TaskCodeMissing", {
+  taskId: Schema.String,
+  /** The last step, and the versions on both sides. */
+  detail: Schema.String
+}) {
+  override get message() {
+    return `task ${this.taskId} cannot go on: ${this.detail}`
+  }
+}
+
 /** Only a task that has ended can be tried again. */
 export class TaskNotEnded extends Schema.TaggedError<TaskNotEnded>()("TaskNotEnded", {
   taskId: Schema.String,
@@ -174,7 +185,9 @@ export class TaskRunner extends Context.Service<
       message: Message
     ) => Effect.Effect<TaskRecord, TaskNotFound | TaskTakesNoMessage | MessageConflict | TaskStoreError>
     readonly list: (query: TaskQuery) => Effect.Effect<TaskPage, TaskStoreError>
-    readonly release: (taskId: string) => Effect.Effect<TaskRecord, TaskNotFound | TaskNotHeld | TaskStoreError>
+    readonly release: (
+      taskId: string
+    ) => Effect.Effect<TaskRecord, TaskNotFound | TaskNotHeld | TaskCodeMissing | TaskStoreError>
     readonly retry: (
       taskId: string
     ) => Effect.Effect<

@@ -104,8 +104,10 @@ export interface History {
   readonly steps: Readonly<Record<string, Schema.Json>>
   /** Names of the steps that this segment has completed. */
   readonly completed: ReadonlyArray<string>
-  /** Names of the open waits. */
-  readonly waits: ReadonlyArray<string>
+  /** The open waits. */
+  readonly waits: ReadonlyArray<Pick<OpenWait, "wait" | "deadline">>
+  /** Encoded exits of waits that ended while the former segment did: it did not hear of them any more. */
+  readonly missed: Readonly<Record<string, Schema.Json>>
 }
 
 /** What is noted of a task besides its states and what it says. Times are milliseconds since 1970. */
