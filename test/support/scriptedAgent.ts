@@ -1,6 +1,6 @@
 /**
  * An agent in memory that does what the text of a message says, for tests and benches of what stands before it: bindings
- * and clients. Its stores grow without bounds, and nothing survives it.
+ * and clients. It keeps the last 1,000 tasks, and nothing survives it.
  *
  * | text | what happens |
  * |---|---|
@@ -43,6 +43,8 @@ const ends = (state: P.TaskState) =>
 const pauses = (state: P.TaskState) => state === "TASK_STATE_INPUT_REQUIRED" || state === "TASK_STATE_AUTH_REQUIRED"
 
 const timestamp = "2025-10-28T10:30:00.000Z"
+
+const maxTasks = 1000
 
 /** The agent, and what tests want to know of it. */
 export const make = Effect.sync(() => {
@@ -96,6 +98,8 @@ export const make = Effect.sync(() => {
       open: true
     }
     tasks.set(id, kept)
+    const [oldest] = tasks.keys()
+    if (tasks.size > maxTasks && oldest !== undefined) tasks.delete(oldest)
     return kept
   }
 

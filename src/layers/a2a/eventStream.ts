@@ -137,7 +137,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
             if (Pull.isDoneCause(cause) || Cause.hasInterruptsOnly(cause)) return Effect.failCause(cause)
             const failure = Cause.findError(cause)
             one.waiting = false
-            if (Result.isSuccess(failure) && failure.success instanceof A2AError) {
+            if (Result.isSuccess(failure) && failure.success._tag === "A2AError") {
               return Effect.succeed(last("", failure.success))
             }
             return Effect.as(Effect.logError("an event stream broke off", cause), last("", brokeOff))

@@ -56,6 +56,9 @@ const withCursorOf = (fields: Fields): Fields => {
   return cursor === undefined ? fields : { ...fields, metadata: { [streamResumption.cursor]: cursor } }
 }
 
+const objectOf = (text: string): Effect.Effect<Fields, A2AError> =>
+  Effect.filterOrFail(parseJson(text), Predicate.isObject, () => notAnObject)
+
 const readsBody = (method: string) => method === "POST"
 
 // Whoever asks for plain JSON only gets it by that name; the text prefers its own.
@@ -111,13 +114,7 @@ export const make = ({ assumed, identity, operations, reader, streams }: Options
   }
 
   const bodyOf = (request: Request): Effect.Effect<Fields, A2AError> =>
-    Effect.flatMap(reader.text(request), (text) =>
-      text === ""
-        ? Effect.succeed({})
-        : Effect.flatMap(parseJson(text), (json) =>
-            Predicate.isObject(json) ? Effect.succeed(json) : Effect.fail(notAnObject)
-          )
-    )
+    Effect.flatMap(reader.text(request), (text) => (text === "" ? Effect.succeed({}) : objectOf(text)))
 
   const answer = Effect.fnUntraced(function* (
     request: Request,
