@@ -18,8 +18,8 @@ import { RpcFailure, RpcId, RpcRequest } from "../../services/a2a/RpcEnvelope.ts
 import { headersOf, rpcStatusOf } from "./errorBodies.ts"
 import type { EventStream } from "./eventStream.ts"
 import { violationsOf } from "./fieldViolations.ts"
-import { activated, parseJson, type RequestReader } from "./requestReader.ts"
-import type { RpcDialect } from "./rpcDialect.ts"
+import { activated, jsonOf, parseJson, type RequestReader } from "./requestReader.ts"
+import type { RpcAnswer, RpcDialect, RpcMethod } from "./rpcDialect.ts"
 import * as Versions from "./versions.ts"
 
 type Request = HttpServerRequest.HttpServerRequest
@@ -27,6 +27,7 @@ type Response = HttpServerResponse.HttpServerResponse
 
 const contentType = "application/json"
 
+const requestOf = jsonOf(RpcRequest)
 const decodeRequest = Schema.decodeUnknownExit(RpcRequest, { errors: "all" })
 const decodeId = Schema.decodeUnknownOption(RpcId)
 // What goes out we made ourselves, and a stream has no other place to encode it.
@@ -61,6 +62,11 @@ const notFound = (method: string, { methods, version }: RpcDialect, others: Read
   })
 }
 
+const silentStatusOf = (error: A2AError) => {
+  const status = rpcStatusOf(error)
+  return status === 200 ? 204 : status
+}
+
 const brokeDown = new A2AError({ reason: "INTERNAL", message: "Internal error: the request could not be processed" })
 
 /** What the endpoint serves. The first dialect is the one whose errors are used where no version is known. */
@@ -88,43 +94,21 @@ export const make = ({ assumed, dialects, reader, streams }: Options) => {
       headers: { ...headersOf(error), ...headers }
     })
 
-  const choose = (request: Request, method: string): Exit.Exit<RpcDialect, readonly [RpcDialect, A2AError]> => {
+  const choose = (request: Request, method: string): readonly [RpcDialect, RpcMethod | A2AError] => {
     const header = request.headers["a2a-version"]
     const version = Versions.negotiate(header, request.url, served, assumed)
-    if (Exit.isFailure(version)) {
-      const refusal = Cause.findError(version.cause)
-      return Exit.fail([standard, Result.isSuccess(refusal) ? refusal.success : brokeDown])
-    }
-    const dialect = dialectOf(version.value) ?? standard
-    if (dialect.methods.has(method)) return Exit.succeed(dialect)
+    if (typeof version !== "string") return [standard, version]
+    const dialect = dialectOf(version) ?? standard
+    const run = dialect.methods.get(method)
+    if (run !== undefined) return [dialect, run]
     // Only clients of 0.3 may leave the header out: their methods are known by their names, whatever is assumed.
     const old = header === undefined && assumed !== "0.3" ? dialectOf("0.3") : undefined
-    if (old?.methods.has(method) === true) return Exit.succeed(old)
-    return Exit.fail([dialect, notFound(method, dialect, dialects)])
+    const oldRun = old?.methods.get(method)
+    return old !== undefined && oldRun !== undefined ? [old, oldRun] : [dialect, notFound(method, dialect, dialects)]
   }
 
-  const dispatch = Effect.fnUntraced(function* (request: Request, call: Call, { method, params, ...rest }: RpcRequest) {
-    const id = rest.id ?? null
-    const silent = rest.id === undefined
+  const respond = (request: Request, call: Call, dialect: RpcDialect, id: RpcId, answer: RpcAnswer): Response => {
     const headers = activated(call)
-    const refuse = (dialect: RpcDialect, error: A2AError) =>
-      // A notification has no answer, not even that; HTTP has one.
-      silent
-        ? HttpServerResponse.empty({
-            status: rpcStatusOf(error) === 200 ? 204 : rpcStatusOf(error),
-            headers: headersOf(error)
-          })
-        : failed(dialect, id, error, headers)
-
-    const chosen = yield* Effect.result(choose(request, method))
-    if (Result.isFailure(chosen)) return refuse(...chosen.failure)
-    const dialect = chosen.success
-    const run = dialect.methods.get(method)
-    if (run === undefined) return refuse(dialect, notFound(method, dialect, dialects))
-    const result = yield* Effect.result(Effect.flatMap(reader.checkRequired(call), () => run(call, params)))
-    if (Result.isFailure(result)) return refuse(dialect, result.failure)
-    if (silent) return HttpServerResponse.empty({ status: 204, ...(headers === undefined ? undefined : { headers }) })
-    const answer = result.success
     const before = `{"jsonrpc":"2.0","id":${encodeId(id)},"result":`
     if (answer._tag === "Value") {
       return HttpServerResponse.text(
@@ -141,30 +125,64 @@ export const make = ({ assumed, dialects, reader, streams }: Options) => {
       failed: (error) => `data: ${failureText(dialect, id, error)}\n\n`,
       headers
     })
-  })
+  }
+
+  const dispatch = (request: Request, call: Call, envelope: RpcRequest): Effect.Effect<Response> => {
+    const id = envelope.id ?? null
+    const [dialect, method] = choose(request, envelope.method)
+    const failure = reader.missing(call)
+    // A notification has no answer, not even to what is wrong with it; HTTP has one.
+    const refuse = (error: A2AError) =>
+      envelope.id === undefined
+        ? HttpServerResponse.empty({ status: silentStatusOf(error), headers: headersOf(error) })
+        : failed(dialect, id, error, activated(call))
+    if (typeof method !== "function") return Effect.succeed(refuse(method))
+    if (failure !== undefined) return Effect.succeed(refuse(failure))
+    return Effect.match(method(call, envelope.params), {
+      onFailure: refuse,
+      onSuccess: (answer) =>
+        envelope.id === undefined
+          ? HttpServerResponse.empty({ status: 204, headers: activated(call) ?? {} })
+          : respond(request, call, dialect, id, answer)
+    })
+  }
+
+  const breaksDown = (id: RpcId, cause: Cause.Cause<A2AError>): Effect.Effect<Response> => {
+    const failure = Cause.findError(cause)
+    if (Result.isSuccess(failure)) return Effect.succeed(failed(standard, id, failure.success))
+    if (Cause.hasInterruptsOnly(cause)) return Effect.interrupt
+    return Effect.as(Effect.logError("a JSON-RPC request broke down", cause), failed(standard, id, brokeDown))
+  }
+
+  /** What is wrong with a body that is no request, with the id that its sender will know it by. */
+  const refused = (text: string): Response => {
+    const json = parseJson(text)
+    if (json._tag === "Failure") {
+      const failure = Cause.findError(json.cause)
+      return failed(standard, null, Result.isSuccess(failure) ? failure.success : brokeDown)
+    }
+    if (Array.isArray(json.value)) return failed(standard, null, noBatches)
+    const request = Exit.mapError(decodeRequest(json.value), invalidRequest)
+    const failure = request._tag === "Failure" ? Cause.findError(request.cause) : undefined
+    return failed(
+      standard,
+      idOf(json.value),
+      failure !== undefined && Result.isSuccess(failure) ? failure.success : brokeDown
+    )
+  }
 
   return (request: Request): Effect.Effect<Response> => {
     let id: RpcId = null
-    return Effect.flatMap(reader.call(request), (call) =>
-      Effect.flatMap(reader.text(request), (text) =>
-        Effect.flatMap(parseJson(text), (json) => {
-          if (Array.isArray(json)) return Effect.fail(noBatches)
-          id = idOf(json)
-          return Effect.flatMap(Exit.mapError(decodeRequest(json), invalidRequest), (envelope) =>
-            dispatch(request, call, envelope)
-          )
+    return Effect.catchCause(
+      Effect.flatMap(reader.call(request), (call) =>
+        Effect.flatMap(reader.text(request), (text) => {
+          const envelope = requestOf(text)
+          if (envelope === undefined) return Effect.succeed(refused(text))
+          id = envelope.id ?? null
+          return dispatch(request, call, envelope)
         })
-      )
-    ).pipe(
-      Effect.matchCauseEffect({
-        onSuccess: Effect.succeed,
-        onFailure: (cause) => {
-          const failure = Cause.findError(cause)
-          if (Result.isSuccess(failure)) return Effect.succeed(failed(standard, id, failure.success))
-          if (Cause.hasInterruptsOnly(cause)) return Effect.interrupt
-          return Effect.as(Effect.logError("a JSON-RPC request broke down", cause), failed(standard, id, brokeDown))
-        }
-      })
+      ),
+      (cause) => breaksDown(id, cause)
     )
   }
 }

@@ -50,6 +50,16 @@ const tooDeep = parseError(`the body nests deeper than ${maxDepth}`)
 export const parseJson = (text: string): Exit.Exit<unknown, A2AError> =>
   isTooDeep(text) ? Exit.fail(tooDeep) : Exit.mapError(parse(text), () => notJson)
 
+/** Text as JSON of a schema; `undefined` where it is not, for whatever reason. */
+export const jsonOf = <A, I>(schema: Schema.Codec<A, I>) => {
+  const decode = Schema.decodeExit(Schema.fromJsonString(schema))
+  return (text: string): A | undefined => {
+    if (isTooDeep(text)) return undefined
+    const exit = decode(text)
+    return exit._tag === "Success" ? exit.value : undefined
+  }
+}
+
 // A body that is not UTF-8 is an error, not a message with replacement characters in it.
 const utf8 = new TextDecoder("utf-8", { fatal: true })
 const decodeText = (bytes: ArrayBuffer) => Effect.try({ try: () => utf8.decode(bytes), catch: () => notJson })
@@ -94,7 +104,7 @@ export const make = (verifier: CallerVerifier["Service"], card: AgentCard, maxBo
   return {
     /**
      * Who calls, with which of the extensions that the agent knows. What the agent does not know is left out, as the text
-     * wants it; {@link checkRequired} refuses what is missing.
+     * wants it; `missing` refuses what is required.
      */
     call: (request: Request): Effect.Effect<Call, A2AError> =>
       Effect.map(caller(request), (who) => {
@@ -106,19 +116,16 @@ export const make = (verifier: CallerVerifier["Service"], card: AgentCard, maxBo
         }
       }),
 
-    /** Refuses who does not activate what the card requires. */
-    checkRequired: ({ extensions }: Call): Exit.Exit<void, A2AError> => {
-      if (required.length === 0) return Exit.void
+    /** What is wrong with a call that does not activate what the card requires. */
+    missing: ({ extensions }: Call): A2AError | undefined => {
+      if (required.length === 0) return undefined
       const missing = required.filter((uri) => !extensions.includes(uri))
-      return missing.length === 0
-        ? Exit.void
-        : Exit.fail(
-            new A2AError({
-              reason: "EXTENSION_SUPPORT_REQUIRED",
-              message: `This agent requires an extension that the request does not activate (header A2A-Extensions): ${missing.join(", ")}`,
-              metadata: { extensions: missing.join(",") }
-            })
-          )
+      if (missing.length === 0) return undefined
+      return new A2AError({
+        reason: "EXTENSION_SUPPORT_REQUIRED",
+        message: `This agent requires an extension that the request does not activate (header A2A-Extensions): ${missing.join(", ")}`,
+        metadata: { extensions: missing.join(",") }
+      })
     },
 
     /** The body's text: UTF-8, as long as it may be, of a media type that is JSON. */

@@ -18,8 +18,8 @@ import { restError, statusJson } from "./errorBodies.ts"
 import type { EventStream } from "./eventStream.ts"
 import { activated, parseJson, type RequestReader } from "./requestReader.ts"
 import * as RestPaths from "./restPaths.ts"
-import { type RpcMethod, streaming, unary } from "./rpcDialect.ts"
-import { encodeItem } from "./rpcMethods10.ts"
+import { type RpcMethod, streaming, unary, unaryWith } from "./rpcDialect.ts"
+import { encodeItem, encodeSent } from "./rpcMethods10.ts"
 import * as Versions from "./versions.ts"
 
 type Request = HttpServerRequest.HttpServerRequest
@@ -82,7 +82,7 @@ export interface Options {
 /** Makes the endpoint: a request, and the tenant that its path has named, if any. It never fails. */
 export const make = ({ assumed, identity, operations, reader, streams }: Options) => {
   const run: Readonly<Record<Operation, RpcMethod>> = {
-    SendMessage: unary(routes.SendMessage.request, routes.SendMessage.answer, operations.sendMessage),
+    SendMessage: unaryWith(routes.SendMessage.request, encodeSent, operations.sendMessage),
     SendStreamingMessage: streaming(routes.SendStreamingMessage.request, encodeItem, operations.streamMessage),
     GetTask: unary(routes.GetTask.request, routes.GetTask.answer, operations.getTask),
     ListTasks: unary(routes.ListTasks.request, routes.ListTasks.answer, operations.listTasks),
@@ -124,9 +124,11 @@ export const make = ({ assumed, identity, operations, reader, streams }: Options
     contentType: string
   ) {
     const call = yield* reader.call(request)
-    yield* Versions.negotiate(request.headers["a2a-version"], search, served, assumed)
+    const version = Versions.negotiate(request.headers["a2a-version"], search, served, assumed)
+    if (typeof version !== "string") return yield* version
     const given = readsBody(request.method) ? yield* bodyOf(request) : withCursorOf(queryOf(search))
-    yield* reader.checkRequired(call)
+    const missing = reader.missing(call)
+    if (missing !== undefined) return yield* missing
     const answered = yield* run[operation](call, { ...given, ...inPath })
     const headers = activated(call)
     if (answered._tag === "Value") {

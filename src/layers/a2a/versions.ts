@@ -4,7 +4,6 @@
  *
  * @module
  */
-import * as Exit from "effect/Exit"
 import { A2AError } from "../../services/a2a/A2AError.ts"
 
 /** `Major.Minor`, with a patch number that does not count. */
@@ -16,7 +15,7 @@ const maxTold = 40
 const inQuery = /[?&]a2a-version=([^&#]*)/i
 
 /**
- * The version that is asked for, if it is one of those that are served.
+ * The version that is asked for, or the error, if it is none of those that are served.
  *
  * **Details**
  *
@@ -27,16 +26,14 @@ export const negotiate = (
   url: string,
   served: ReadonlyArray<string>,
   assumed: string
-): Exit.Exit<string, A2AError> => {
+): string | A2AError => {
   const said = (header ?? (url.includes("?") ? inQuery.exec(url)?.[1] : undefined) ?? "").trim()
   const version = said === "" ? assumed : pattern.exec(said)?.[1]
-  if (version !== undefined && served.includes(version)) return Exit.succeed(version)
+  if (version !== undefined && served.includes(version)) return version
   const requested = said === "" ? assumed : said.slice(0, maxTold)
-  return Exit.fail(
-    new A2AError({
-      reason: "VERSION_NOT_SUPPORTED",
-      message: `The A2A version ${requested}${said === "" ? " (assumed, since A2A-Version is not set)" : ""} is not supported here; supported: ${served.join(", ")}`,
-      metadata: { requested, supported: served.join(",") }
-    })
-  )
+  return new A2AError({
+    reason: "VERSION_NOT_SUPPORTED",
+    message: `The A2A version ${requested}${said === "" ? " (assumed, since A2A-Version is not set)" : ""} is not supported here; supported: ${served.join(", ")}`,
+    metadata: { requested, supported: served.join(",") }
+  })
 }
