@@ -6,7 +6,6 @@
 import * as Cause from "effect/Cause"
 import * as DateTime from "effect/DateTime"
 import * as Deferred from "effect/Deferred"
-import * as DurableDeferred from "effect/workflow/DurableDeferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
@@ -31,8 +30,7 @@ import {
   TaskNotEnded,
   TaskNotFound,
   TaskNotHeld,
-  TaskRunner,
-  WaitNotOpen
+  TaskRunner
 } from "../../services/durable/TaskRunner.ts"
 import {
   type HoldReason,
@@ -41,14 +39,13 @@ import {
   type TaskRecord,
   TaskStore
 } from "../../services/durable/TaskStore.ts"
-import type { OpenWait } from "../../services/durable/Waits.ts"
 import type { PlatformConfig } from "../../services/workspace/PlatformConfig.ts"
 import * as AgentTaskWorkflow from "./agentTaskWorkflow.ts"
 import * as RestoredSteps from "./restoredSteps.ts"
 import * as Segment from "./segment.ts"
-import { waitName } from "./stepWorkflow.ts"
 import * as TaskBoot from "./taskBoot.ts"
 import * as TaskFeed from "./taskFeed.ts"
+import * as TaskInputs from "./taskInputs.ts"
 import * as TaskPlaces from "./taskPlaces.ts"
 import * as TaskRecords from "./taskRecords.ts"
 import * as TaskWatch from "./taskWatch.ts"
@@ -94,14 +91,13 @@ const make = Effect.fnUntraced(function* (options: Options) {
   // Everything that runs, runs in here: what is added to the outer scope after it is done before any of it is interrupted.
   const scope = yield* Scope.fork(yield* Effect.scope)
   const feed = yield* TaskFeed.make
+  const inputs = yield* TaskInputs.make(feed)
   const places = yield* TaskPlaces.make(options.maxRunning)
   const restoredSteps = yield* RestoredSteps.make
   const phases = yield* Effect.context<AgentExecutor | Checkpoint | PlatformConfig | TaskStore>()
   const origin = { version: agentTaskVersion, code: AgentTaskWorkflow.codeOf(executor) }
   // Tasks that were accepted here and have not run yet: what the store has of them is known.
   const begun = new Set<string>()
-  // How the value for an open wait is checked, by task and wait.
-  const waiting = new Map<string, (value: Schema.Json) => boolean>()
   const trials = new Map<string, Deferred.Deferred<void>>()
   let draining = false
   let closing = false
@@ -150,9 +146,7 @@ const make = Effect.fnUntraced(function* (options: Options) {
       maxSteps: options.maxSteps,
       progress: gotOn(taskId),
       restored: (step) => restoredSteps.step(taskId, step),
-      waiting: (wait, accepts) => {
-        waiting.set(`${taskId}/${wait}`, accepts)
-      }
+      waiting: (wait, accepts) => inputs.expect(taskId, wait, accepts)
     }).pipe(Effect.provideContext(phases), recordDefect(taskId))
     if (isContinued(result)) {
       yield* places.enter(taskId, result.segment)
@@ -208,20 +202,6 @@ const make = Effect.fnUntraced(function* (options: Options) {
     // An execution that is there goes on; one that was never begun is.
     yield* start(task.value.input, segment)
     yield* engine.resume(AgentTask, executionId(taskId, segment))
-  })
-
-  const end = Effect.fnUntraced(function* (
-    { kind, taskId, wait }: Pick<OpenWait, "kind" | "taskId" | "wait">,
-    exit: Exit.Exit<Schema.Json, ExecutorError>
-  ) {
-    const { segment } = yield* store.standing(taskId)
-    const deferredName = kind === "timer" ? `DurableClock/${wait}` : waitName(wait)
-    yield* engine.deferredDone(DurableDeferred.make(deferredName, { success: Schema.Json, error: ExecutorError }), {
-      workflowName: AgentTask._tag,
-      executionId: executionId(taskId, segment),
-      deferredName,
-      exit
-    })
   })
 
   const survey = Effect.provideService(TaskWatch.survey(places.has), TaskStore, store)
@@ -283,10 +263,10 @@ const make = Effect.fnUntraced(function* (options: Options) {
 
   yield* Effect.forkIn(
     TaskWatch.watch(options.watch, {
-      fire: (wait) => end(wait, Exit.succeed(null)),
+      fire: (wait) => inputs.end(wait, Exit.succeed(null)),
       resume,
       give: Effect.fnUntraced(function* (wait, error) {
-        yield* end(wait, Exit.fail(error))
+        yield* inputs.end(wait, Exit.fail(error))
         yield* store.note(wait.taskId, { _tag: "WaitEnded", wait: wait.wait, how: "overdue" })
       }),
       idle: Effect.map(survey, ({ idle }) => idle)
@@ -337,24 +317,16 @@ const make = Effect.fnUntraced(function* (options: Options) {
       return task
     }, Effect.uninterruptible),
 
-    provide: Effect.fn("TaskRunner.provide")(function* (taskId, wait, value) {
-      yield* get(taskId)
-      const open = (yield* store.waits).find((one) => one.taskId === taskId && one.wait === wait)
-      const accepts = waiting.get(`${taskId}/${wait}`)
-      if (open === undefined || open.kind === "timer" || accepts === undefined) {
-        return yield* new WaitNotOpen({ taskId, wait, detail: "nothing is waited for under this name" })
-      }
-      if (!accepts(value)) {
-        return yield* new WaitNotOpen({
-          taskId,
-          wait,
-          detail: `the value does not fit what is waited for (${open.reason})`
-        })
-      }
-      yield* end(open, Exit.succeed(value))
-      yield* store.note(taskId, { _tag: "WaitEnded", wait, how: "provided" })
-      waiting.delete(`${taskId}/${wait}`)
-    }, Effect.uninterruptible),
+    provide: Effect.fn("TaskRunner.provide")((taskId, wait, value) =>
+      Effect.andThen(get(taskId), inputs.provide(taskId, wait, value))
+    ),
+
+    receive: Effect.fn("TaskRunner.receive")(function* (taskId, message) {
+      yield* inputs.receive(yield* get(taskId), message)
+      return yield* get(taskId)
+    }),
+
+    list: store.list,
 
     release: Effect.fn("TaskRunner.release")(function* (taskId) {
       const task = yield* get(taskId)
@@ -368,8 +340,10 @@ const make = Effect.fnUntraced(function* (options: Options) {
     retry: Effect.fn("TaskRunner.retry")(function* (taskId) {
       const { input, state } = yield* get(taskId)
       if (!isTerminal(state)) return yield* new TaskNotEnded({ taskId, state })
-      const { caller, contextId, text } = input
-      return yield* submit({ caller, contextId, text, messageId: `${taskId}/retry` })
+      const { caller, contextId, message, text } = input
+      const messageId = `${taskId}/retry`
+      const whole = message === undefined ? undefined : { message: { ...message, messageId } }
+      return yield* submit({ caller, contextId, text, messageId, ...whole })
     }),
 
     health: Effect.gen(function* () {

@@ -257,7 +257,7 @@ const make = Effect.fnUntraced(function* (options: TaskRecords.Options) {
         const ended = isTerminal(change.state) ? inFlight.ended(taskId) : []
         // Freed before the last checkpoint, so that the newest one of a workspace is its task's and not this.
         journal.stageUnsafe([...together.slice(0, -1), ...ended, ...together.slice(-1), ...moved])
-        return new TaskEvent({ ...TaskRecords.stateEvent(taskId, change.state), sequence, at: now })
+        return new TaskEvent({ ...TaskRecords.stateEvent(taskId, sequence, change), sequence, at: now })
       })
       if (event === undefined) {
         // Whoever is told of a state that is still on its way waits for it to arrive.
@@ -275,6 +275,12 @@ const make = Effect.fnUntraced(function* (options: TaskRecords.Options) {
       failure("unfinished"),
       Effect.withSpan("TaskStore.unfinished")
     ),
+
+    list: Effect.fn("TaskStore.list")(function* (query) {
+      const found = yield* rows.page(query)
+      const [counted] = yield* rows.count(query)
+      return { tasks: yield* Effect.forEach(found, (row) => rows.recordOf(row)), total: counted?.total ?? 0 }
+    }, failure("list")),
 
     standing: Effect.fn("TaskStore.standing")((taskId) => failure("standing")(standing(taskId))),
 

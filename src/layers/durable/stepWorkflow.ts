@@ -14,6 +14,7 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { WorkflowEngine, WorkflowInstance } from "effect/workflow/WorkflowEngine"
+import { Message, textOf } from "../../services/durable/Content.ts"
 import { CurrentStep, ExecutorError, Step, type StepOptions } from "../../services/durable/Step.ts"
 import { type History, type Standing, TaskStore, type TaskStoreError } from "../../services/durable/TaskStore.ts"
 import type { WaitKind } from "../../services/durable/Waits.ts"
@@ -31,6 +32,9 @@ export const storeFailure = (error: TaskStoreError) =>
 
 /** The name of the durable value behind a wait. */
 export const waitName = (name: string): string => `wait/${name}`
+
+/** The wait behind a question to the task's sender. */
+export const askName = (name: string): string => `ask/${name}`
 
 // Tries after the first are activities of their own.
 const tryName = (name: string, attempted: number) => (attempted === 1 ? name : `${name}~${attempted}`)
@@ -69,6 +73,7 @@ export const make = Effect.fnUntraced(function* (run: Run) {
   const instance = yield* WorkflowInstance
   const workflow = Context.make(WorkflowEngine, engine).pipe(Context.add(WorkflowInstance, instance))
   const open = new Set(run.history.waits)
+  let asked = 0
   const numbers = new Map<string, number>()
   // How many runs of a step have an outcome that we know.
   const accounted = new Map<string, number>()
@@ -84,7 +89,7 @@ export const make = Effect.fnUntraced(function* (run: Run) {
       readonly within: number
       readonly schema: Schema.Codec<A, I>
     },
-    arm: Effect.Effect<void>
+    arm: Effect.Effect<void, ExecutorError>
   ) {
     const { from, kind, name, reason, schema, within } = wait
     const codec = StepExit.of(schema)
@@ -129,6 +134,35 @@ export const make = Effect.fnUntraced(function* (run: Run) {
       engine.scheduleClock(instance.workflow, { executionId: instance.executionId, clock })
     )
   }
+
+  // What the sender answered while nobody ran the task.
+  const received = Effect.fnUntraced(function* (number: number) {
+    const events = yield* stored(store.events(taskId, 0))
+    const found = events.find((said) => said.event._tag === "Received" && said.number === number)
+    return found?.event._tag === "Received" ? found.event.message : undefined
+  })
+
+  // Replays come by the questions in the same order: the first message to the task answers the first, and so on.
+  const ask: Step["Service"]["ask"] = ({ kind = "input", name, parts, within = decisionTime }) =>
+    Effect.suspend(() => {
+      const number = ++asked
+      const wait = askName(name)
+      const deferredName = waitName(wait)
+      const deferred = DurableDeferred.make(deferredName, { success: Message, error: ExecutorError })
+      const wasOpen = open.has(wait)
+      const { executionId, workflow: own } = instance
+      const arm = Effect.gen(function* () {
+        const answer = wasOpen ? yield* received(number) : undefined
+        if (answer === undefined) {
+          yield* stored(feed.setState(taskId, { state: `${kind}-required`, message: parts }))
+        } else {
+          const exit = Exit.succeed(answer)
+          yield* engine.deferredDone(deferred, { workflowName: own._tag, executionId, deferredName, exit })
+        }
+      })
+      const reason = textOf(parts) === "" ? "an answer" : textOf(parts).slice(0, 200)
+      return suspendOn(deferred, { name: wait, kind: "person", reason, from: "sender", within, schema: Message }, arm)
+    })
 
   // A run began and nothing is known of its end: the process died in between.
   const reconcile = Effect.fnUntraced(function* <A, R>(
@@ -232,6 +266,7 @@ export const make = Effect.fnUntraced(function* (run: Run) {
       numbers.set(key, number)
       yield* stored(feed.append({ taskId, step: name, attempt, number, event }))
     }),
+    ask,
     wait: (options) => waitFor(options.from === "person" ? "person" : "signal", options),
     sleep
   })

@@ -26,7 +26,7 @@ export interface Options {
   readonly projections: ReadonlyArray<Projection>
 }
 
-/** How long a staged row may wait for somebody to commit it before it is committed for its own sake. */
+/** How long a staged row waits for somebody to commit it, at least, before it is committed for its own sake; at most twice. */
 const lazyCommit = "5 millis"
 
 /** After two fibers were seen to wait at once, so many commits in a row of one alone make an end of the crowd. */
@@ -148,11 +148,22 @@ const make = Effect.fnUntraced(function* (options: Options) {
       )
     })
 
-  // What nobody waits for is committed too; and while the disk refuses, this is who tries again.
+  // What nobody waits for is committed too; and while the disk refuses, this is who tries again. What was staged only
+  // meanwhile is left to its own time: most often somebody is about to wait for it.
+  const commitOld = (batch: Batch) =>
+    Effect.suspend(() => {
+      if (pending === batch || refused !== undefined) return Effect.ignore(commit)
+      if (pending.entries.length > 0) work.openUnsafe()
+      return Effect.void
+    })
   yield* work.await.pipe(
     Effect.andThen(work.close),
-    Effect.andThen(Effect.suspend(() => Effect.sleep(refused === undefined ? lazyCommit : retryEvery))),
-    Effect.andThen(Effect.ignore(commit)),
+    Effect.andThen(
+      Effect.suspend(() => {
+        const batch = pending
+        return Effect.andThen(Effect.sleep(refused === undefined ? lazyCommit : retryEvery), commitOld(batch))
+      })
+    ),
     Effect.forever,
     Effect.forkScoped
   )

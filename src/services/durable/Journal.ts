@@ -7,8 +7,9 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { TaskInput, TaskOutput } from "./AgentTask.ts"
-import { AgentEvent, ExecutorError, UnknownOutcome } from "./Step.ts"
-import { HoldReason, TaskState } from "./TaskStore.ts"
+import { Part } from "./Content.ts"
+import { ExecutorError, UnknownOutcome } from "./Step.ts"
+import { HoldReason, SaidEvent, TaskState } from "./TaskStore.ts"
 import { WaitKind } from "./Waits.ts"
 
 const execution = [
@@ -48,14 +49,15 @@ const task = [
     step: Schema.String,
     attempt: Schema.Int,
     number: Schema.Int,
-    event: AgentEvent
+    event: SaidEvent
   }),
   /** A new state, which is an event too. */
   Schema.TaggedStruct("TaskMoved", {
     sequence: Schema.Int,
     state: TaskState,
     output: Schema.optionalKey(TaskOutput),
-    error: Schema.optionalKey(ExecutorError)
+    error: Schema.optionalKey(ExecutorError),
+    message: Schema.optionalKey(Schema.NonEmptyArray(Part))
   }),
   /** A run of a step begins; `effect` where it has an effect outside, whose id is thereby stored before it is sent. */
   Schema.TaggedStruct("StepBegan", {
@@ -84,6 +86,20 @@ const task = [
     detail: Schema.String
   }),
   Schema.TaggedStruct("TaskReleased", {}),
+  /** The task's events after `after` are to be pushed. The configuration with this id, if there is one, is replaced. */
+  Schema.TaggedStruct("PushConfigured", {
+    id: Schema.String,
+    version: Schema.Literals(["1.0", "0.3"]),
+    after: Schema.Int,
+    config: Schema.Json
+  }),
+  Schema.TaggedStruct("PushRemoved", { id: Schema.String }),
+  /** The receiver has the task's events up to this one; `detail` says why it does not have this one. */
+  Schema.TaggedStruct("PushDelivered", {
+    id: Schema.String,
+    upTo: Schema.Int,
+    detail: Schema.optionalKey(Schema.String)
+  }),
   /** What stays of a task whose rows were pruned: its message is still recognised, until then (milliseconds). */
   Schema.TaggedStruct("TaskForgotten", {
     messageKey: Schema.String,
