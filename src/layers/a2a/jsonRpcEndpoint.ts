@@ -73,7 +73,7 @@ const brokeDown = new A2AError({ reason: "INTERNAL", message: "Internal error: t
 export interface Options {
   readonly dialects: readonly [RpcDialect, ...ReadonlyArray<RpcDialect>]
   /** The version of a request that names none. */
-  readonly assumed: string
+  readonly assumed: Call["version"]
   readonly reader: RequestReader
   readonly streams: EventStream
 }
@@ -127,9 +127,10 @@ export const make = ({ assumed, dialects, reader, streams }: Options) => {
     })
   }
 
-  const dispatch = (request: Request, call: Call, envelope: RpcRequest): Effect.Effect<Response> => {
+  const dispatch = (request: Request, caller: string, envelope: RpcRequest): Effect.Effect<Response> => {
     const id = envelope.id ?? null
     const [dialect, method] = choose(request, envelope.method)
+    const call = reader.call(request, caller, dialect.version)
     const failure = reader.missing(call)
     // A notification has no answer, not even to what is wrong with it; HTTP has one.
     const refuse = (error: A2AError) =>
@@ -174,12 +175,12 @@ export const make = ({ assumed, dialects, reader, streams }: Options) => {
   return (request: Request): Effect.Effect<Response> => {
     let id: RpcId = null
     return Effect.catchCause(
-      Effect.flatMap(reader.call(request), (call) =>
+      Effect.flatMap(reader.caller(request), (caller) =>
         Effect.flatMap(reader.text(request), (text) => {
           const envelope = requestOf(text)
           if (envelope === undefined) return Effect.succeed(refused(text))
           id = envelope.id ?? null
-          return dispatch(request, call, envelope)
+          return dispatch(request, caller, envelope)
         })
       ),
       (cause) => breaksDown(id, cause)

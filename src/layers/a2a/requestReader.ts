@@ -102,19 +102,22 @@ export const make = (verifier: CallerVerifier["Service"], card: AgentCard, maxBo
   }
 
   return {
+    /** Who calls. */
+    caller,
+
     /**
-     * Who calls, with which of the extensions that the agent knows. What the agent does not know is left out, as the text
-     * wants it; `missing` refuses what is required.
+     * What there is to know of a call before its body: who, in which version, with which of the extensions that the agent
+     * knows. What it does not know is left out, as the text wants it; `missing` refuses what is required.
      */
-    call: (request: Request): Effect.Effect<Call, A2AError> =>
-      Effect.map(caller(request), (who) => {
-        const lastEventId = request.headers["last-event-id"]
-        return {
-          caller: who,
-          extensions: extensions(request),
-          ...(lastEventId === undefined || lastEventId === "" ? undefined : { lastEventId })
-        }
-      }),
+    call: (request: Request, who: string, version: Call["version"]): Call => {
+      const lastEventId = request.headers["last-event-id"]
+      return {
+        caller: who,
+        version,
+        extensions: extensions(request),
+        ...(lastEventId === undefined || lastEventId === "" ? undefined : { lastEventId })
+      }
+    },
 
     /** What is wrong with a call that does not activate what the card requires. */
     missing: ({ extensions }: Call): A2AError | undefined => {

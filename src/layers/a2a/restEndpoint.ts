@@ -123,10 +123,11 @@ export const make = ({ assumed, identity, operations, reader, streams }: Options
     inPath: Fields,
     contentType: string
   ) {
-    const call = yield* reader.call(request)
+    const caller = yield* reader.caller(request)
     const version = Versions.negotiate(request.headers["a2a-version"], search, served, assumed)
     if (typeof version !== "string") return yield* version
     const given = readsBody(request.method) ? yield* bodyOf(request) : withCursorOf(queryOf(search))
+    const call = reader.call(request, caller, "1.0")
     const missing = reader.missing(call)
     if (missing !== undefined) return yield* missing
     const answered = yield* run[operation](call, { ...given, ...inPath })

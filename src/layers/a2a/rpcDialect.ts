@@ -43,7 +43,7 @@ export type RpcMethods = ReadonlyMap<string, RpcMethod>
 /** A version of A2A over JSON-RPC. */
 export interface RpcDialect {
   /** `Major.Minor`, as in `A2A-Version`. */
-  readonly version: string
+  readonly version: Call["version"]
   readonly methods: RpcMethods
   readonly encodeError: (error: A2AError) => RpcError
 }

@@ -63,7 +63,7 @@ layer(server())("JSON-RPC", (it) => {
     })
   )
 
-  it.effect("gets, lists and cancels tasks; nextPageToken is empty on the last page", () =>
+  it.effect("pitfall 8: gets, lists and cancels tasks; newest first, nextPageToken is empty on the last page", () =>
     Effect.gen(function* () {
       const how = { token: "lister" }
       const held = { ...message("hold", { contextId: "list" }), configuration: { returnImmediately: true } }
@@ -323,7 +323,7 @@ describe("versions over JSON-RPC (pitfall 6)", () => {
 describe("capabilities (section 3.3.4)", () => {
   const bare = { ...Server.card, capabilities: {} }
 
-  it.effect("what the card does not promise is refused", () =>
+  it.effect("pitfall 10: what the card does not promise is refused, push with HTTP 400 and ErrorInfo", () =>
     Effect.gen(function* () {
       const config = { taskId: "t", id: "p", url: "https://x.test/" }
       for (const method of ["Create", "Get", "List", "Delete"]) {
@@ -335,6 +335,8 @@ describe("capabilities (section 3.3.4)", () => {
       assert.strictEqual(codeOf(yield* rpc("SendStreamingMessage", message("task"))), -32004)
       assert.strictEqual(codeOf(yield* rpc("SubscribeToTask", { id: "t" })), -32004)
       assert.strictEqual(codeOf(yield* rpc("GetExtendedAgentCard")), -32004)
+      const listed = yield* ask("/tasks/t/pushNotificationConfigs", undefined)
+      assert.deepStrictEqual([listed.status, reasonOf(listed)], [400, "PUSH_NOTIFICATION_NOT_SUPPORTED"])
       const rest = yield* ask("/message:stream", message("task"))
       assert.deepInclude(at(rest, "error"), { code: 400, status: "FAILED_PRECONDITION" })
     }).pipe(Effect.provide(server({ card: bare })))

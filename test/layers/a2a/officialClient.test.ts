@@ -4,18 +4,21 @@
 import * as Sdk from "@a2a-js/sdk"
 import { type Client, ClientFactory } from "@a2a-js/sdk/client"
 import { assert, layer } from "@effect/vitest"
+import * as Data from "effect/Data"
 import * as HttpServer from "effect/http/HttpServer"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { at, message } from "../../support/a2aHttp.ts"
 import * as Server from "../../support/a2aServer.ts"
 
-/** A call of the client, and what comes of it, as the JSON that it was. */
-const call = <A>(run: () => Promise<A>) => Effect.tryPromise({ try: run, catch: (failure) => failure })
-const nameOf = <A>(run: () => Promise<A>) =>
-  Effect.map(Effect.flip(call(run)), (failure) => (failure instanceof Error ? failure.name : String(failure)))
+/** What the client throws, by the name of its error. */
+class Thrown extends Data.TaggedError("Thrown")<{ readonly kind: string; readonly message: string }> {}
+const thrown = (failure: unknown) =>
+  new Thrown({ kind: failure instanceof Error ? failure.name : "", message: String(failure) })
+const call = <A>(run: () => Promise<A>) => Effect.tryPromise({ try: run, catch: thrown })
+const nameOf = <A>(run: () => Promise<A>) => Effect.map(Effect.flip(call(run)), ({ kind }) => kind)
 const drain = (run: () => AsyncGenerator<Sdk.StreamResponse, unknown>) =>
-  Stream.runCollect(Stream.fromAsyncIterable({ [Symbol.asyncIterator]: run }, (failure) => failure)).pipe(
+  Stream.runCollect(Stream.fromAsyncIterable({ [Symbol.asyncIterator]: run }, thrown)).pipe(
     Effect.map((all) => all.map((one) => one.payload?.$case))
   )
 const sending = (text: string, more: object = {}) => Sdk.SendMessageRequest.fromJSON(message(text, more))
@@ -61,13 +64,13 @@ layer(Server.layer())("the official client", (it) => {
         const all = yield* drain(() => client.sendMessageStream(sending("chunks 2")))
         assert.deepStrictEqual(all, ["task", "statusUpdate", "artifactUpdate", "artifactUpdate", "statusUpdate"])
         const failure = yield* Effect.flip(drain(() => client.sendMessageStream(sending("break"))))
-        assert.include(String(failure), "The store is gone")
+        assert.include(failure.message, "The store is gone")
         const id = yield* asked(client, "ask")
         const subscribed = Sdk.SubscribeToTaskRequest.fromJSON({ id })
         assert.deepStrictEqual(yield* drain(() => client.resubscribeTask(subscribed)), ["task"])
         yield* call(() => client.sendMessage(sending("go on", { taskId: id })))
         const failed = yield* Effect.flip(drain(() => client.resubscribeTask(subscribed)))
-        assert.include(String(failed), "TASK_STATE_COMPLETED")
+        assert.include(failed.message, "TASK_STATE_COMPLETED")
       })
     )
 
