@@ -40,21 +40,26 @@ const post = (
     signal
   })
 
-/** The `result` of a call that is answered at once; undefined if there is none now. */
-export const call = async (
+/** What a call is answered at once: `result`, or undefined and why. */
+const ask = async (
   address: Address,
   workspace: string,
   method: string,
   params: Json,
   signal = AbortSignal.timeout(5000)
-): Promise<unknown> => {
+): Promise<{ readonly result?: unknown; readonly refusal: string }> => {
   try {
-    const answer: unknown = await (await post(address, workspace, method, params, signal)).json()
-    return at(answer, "result")
-  } catch {
-    return undefined
+    const response = await post(address, workspace, method, params, signal)
+    const refusal = await response.text()
+    return { result: at(JSON.parse(refusal), "result"), refusal: `${response.status} ${refusal}` }
+  } catch (cause) {
+    return { refusal: String(cause) }
   }
 }
+
+/** The `result` of a call that is answered at once; undefined if there is none now. */
+export const call = async (address: Address, workspace: string, method: string, params: Json): Promise<unknown> =>
+  (await ask(address, workspace, method, params)).result
 
 const textOf = (parts: unknown) =>
   Array.isArray(parts) ? parts.map((part: unknown) => String(at(part, "text") ?? "")).join("") : ""
@@ -168,10 +173,10 @@ export const follow = async (
 
 /** How a task stands, for who asks. */
 export const getTask = async (address: Address, workspace: string, taskId: string) => {
-  const task = await call(address, workspace, "tasks/get", { id: taskId, historyLength: 0 })
+  const { refusal, result: task } = await ask(address, workspace, "tasks/get", { id: taskId, historyLength: 0 })
   const artifacts = at(task, "artifacts")
   return {
-    state: String(at(task, "status", "state")),
+    state: task === undefined ? refusal : String(at(task, "status", "state")),
     answer: Array.isArray(artifacts) ? artifacts.map((one: unknown) => textOf(at(one, "parts"))).join("") : ""
   }
 }

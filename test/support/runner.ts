@@ -6,10 +6,12 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Ref from "effect/Ref"
 import * as Schedule from "effect/Schedule"
+import type { SqlClient } from "effect/sql/SqlClient"
 import * as CheckpointMemory from "../../src/layers/durable/CheckpointMemory.ts"
 import * as TaskRunnerWorkflow from "../../src/layers/durable/TaskRunnerWorkflow.ts"
 import { AgentExecutor } from "../../src/services/agent/AgentExecutor.ts"
 import type { Checkpoint } from "../../src/services/durable/Checkpoint.ts"
+import type { Journal } from "../../src/services/durable/Journal.ts"
 import { CurrentStep } from "../../src/services/durable/Step.ts"
 import { TaskRunner } from "../../src/services/durable/TaskRunner.ts"
 import { TaskStore } from "../../src/services/durable/TaskStore.ts"
@@ -26,7 +28,7 @@ export type Execute = AgentExecutor["Service"]["execute"]
 export const boot = <A, E>(
   filename: string,
   executor: { readonly execute: Execute; readonly code?: string; readonly previous?: Record<string, Execute> },
-  use: Effect.Effect<A, E, TaskRunner | TaskStore | Checkpoint>,
+  use: Effect.Effect<A, E, TaskRunner | TaskStore | Checkpoint | Journal | SqlClient>,
   options: Partial<TaskRunnerWorkflow.Options> = {}
 ) =>
   use.pipe(

@@ -103,6 +103,10 @@ export const toStreamResult = (task: TaskRecord, event: TaskEvent, append: boole
         },
         final: false
       }
+    case "Artifact":
+    case "Remark":
+    case "Received":
+      return { kind: "status-update", ...ids, status: { state: "working" }, final: false }
     case "State":
       return {
         kind: "status-update",

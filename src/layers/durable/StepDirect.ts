@@ -48,6 +48,11 @@ const make = (events: Ref.Ref<ReadonlyArray<DirectEvent>>) => {
         }),
         within
       ),
+    ask: ({ name, within = 0 }) =>
+      Effect.delay(
+        new ExecutorError({ reason: "timeout", detail: `asked the task's sender (${name}), and nobody answers here` }),
+        within
+      ),
     sleep: (_name, duration) => Effect.sleep(duration)
   })
 }

@@ -6,7 +6,6 @@
 import * as Cause from "effect/Cause"
 import * as DateTime from "effect/DateTime"
 import * as Deferred from "effect/Deferred"
-import * as DurableDeferred from "effect/workflow/DurableDeferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
@@ -27,12 +26,12 @@ import type { Checkpoint } from "../../services/durable/Checkpoint.ts"
 import { ExecutorError } from "../../services/durable/Step.ts"
 import {
   Draining,
+  TaskCodeMissing,
   TaskNotCancelable,
   TaskNotEnded,
   TaskNotFound,
   TaskNotHeld,
-  TaskRunner,
-  WaitNotOpen
+  TaskRunner
 } from "../../services/durable/TaskRunner.ts"
 import {
   type HoldReason,
@@ -41,14 +40,13 @@ import {
   type TaskRecord,
   TaskStore
 } from "../../services/durable/TaskStore.ts"
-import type { OpenWait } from "../../services/durable/Waits.ts"
 import type { PlatformConfig } from "../../services/workspace/PlatformConfig.ts"
 import * as AgentTaskWorkflow from "./agentTaskWorkflow.ts"
 import * as RestoredSteps from "./restoredSteps.ts"
 import * as Segment from "./segment.ts"
-import { waitName } from "./stepWorkflow.ts"
 import * as TaskBoot from "./taskBoot.ts"
 import * as TaskFeed from "./taskFeed.ts"
+import * as TaskInputs from "./taskInputs.ts"
 import * as TaskPlaces from "./taskPlaces.ts"
 import * as TaskRecords from "./taskRecords.ts"
 import * as TaskWatch from "./taskWatch.ts"
@@ -65,6 +63,10 @@ export interface Options {
   readonly maxSteps: number
   /** The watcher's times. */
   readonly watch: TaskWatch.Options
+  /** The version of the workflow's body that new tasks begin with. */
+  readonly version: number
+  /** The bodies by their versions: the current one, and older ones until their tasks have ended. */
+  readonly bodies: ReadonlyMap<number, AgentTaskWorkflow.Body>
 }
 
 /** Four at once, a hundred in all, five seconds: enough to keep a machine busy, little enough to fit into memory. */
@@ -73,7 +75,9 @@ export const defaults: Options = {
   maxUnfinished: 100,
   retryAfterSeconds: 5,
   maxSteps: Segment.maxSteps,
-  watch: TaskWatch.defaults
+  watch: TaskWatch.defaults,
+  version: agentTaskVersion,
+  bodies: new Map([[agentTaskVersion, AgentTaskWorkflow.run]])
 }
 
 /** How long a task that may have brought the process down is watched before the next one is taken up. */
@@ -94,14 +98,14 @@ const make = Effect.fnUntraced(function* (options: Options) {
   // Everything that runs, runs in here: what is added to the outer scope after it is done before any of it is interrupted.
   const scope = yield* Scope.fork(yield* Effect.scope)
   const feed = yield* TaskFeed.make
+  const inputs = yield* TaskInputs.make(feed)
   const places = yield* TaskPlaces.make(options.maxRunning)
   const restoredSteps = yield* RestoredSteps.make
   const phases = yield* Effect.context<AgentExecutor | Checkpoint | PlatformConfig | TaskStore>()
-  const origin = { version: agentTaskVersion, code: AgentTaskWorkflow.codeOf(executor) }
+  const shipped = { executor, bodies: options.bodies }
+  const origin = { version: options.version, code: AgentTaskWorkflow.codeOf(executor) }
   // Tasks that were accepted here and have not run yet: what the store has of them is known.
   const begun = new Set<string>()
-  // How the value for an open wait is checked, by task and wait.
-  const waiting = new Map<string, (value: Schema.Json) => boolean>()
   const trials = new Map<string, Deferred.Deferred<void>>()
   let draining = false
   let closing = false
@@ -142,7 +146,9 @@ const make = Effect.fnUntraced(function* (options: Options) {
     const fresh = begun.delete(taskId)
     const standing = fresh ? TaskRecords.fresh(origin) : yield* Effect.orDie(store.standing(taskId))
     const history = fresh ? TaskRecords.noHistory : yield* Effect.orDie(store.history(taskId))
-    const result = yield* AgentTaskWorkflow.run({
+    // A start looks for the body before it takes a task up.
+    const body = options.bodies.get(standing.version) ?? AgentTaskWorkflow.run
+    const result = yield* body({
       input,
       feed,
       standing: { ...standing, segment },
@@ -150,9 +156,7 @@ const make = Effect.fnUntraced(function* (options: Options) {
       maxSteps: options.maxSteps,
       progress: gotOn(taskId),
       restored: (step) => restoredSteps.step(taskId, step),
-      waiting: (wait, accepts) => {
-        waiting.set(`${taskId}/${wait}`, accepts)
-      }
+      waiting: (wait, accepts) => inputs.expect(taskId, wait, accepts)
     }).pipe(Effect.provideContext(phases), recordDefect(taskId))
     if (isContinued(result)) {
       yield* places.enter(taskId, result.segment)
@@ -210,20 +214,6 @@ const make = Effect.fnUntraced(function* (options: Options) {
     yield* engine.resume(AgentTask, executionId(taskId, segment))
   })
 
-  const end = Effect.fnUntraced(function* (
-    { kind, taskId, wait }: Pick<OpenWait, "kind" | "taskId" | "wait">,
-    exit: Exit.Exit<Schema.Json, ExecutorError>
-  ) {
-    const { segment } = yield* store.standing(taskId)
-    const deferredName = kind === "timer" ? `DurableClock/${wait}` : waitName(wait)
-    yield* engine.deferredDone(DurableDeferred.make(deferredName, { success: Schema.Json, error: ExecutorError }), {
-      workflowName: AgentTask._tag,
-      executionId: executionId(taskId, segment),
-      deferredName,
-      exit
-    })
-  })
-
   const survey = Effect.provideService(TaskWatch.survey(places.has), TaskStore, store)
 
   const trial = Effect.fnUntraced(function* ({ input }: TaskRecord, { segment }: Standing) {
@@ -249,13 +239,13 @@ const make = Effect.fnUntraced(function* (options: Options) {
     for (const task of tasks) {
       const { taskId } = task.input
       const standing = yield* store.standing(taskId)
-      const decision = TaskBoot.decide(executor, standing)
+      const decision = TaskBoot.decide(shipped, standing)
       switch (decision._tag) {
         case "Leave":
           yield* Effect.logWarning("the task stays set aside", { taskId, ...standing.held })
           break
         case "Orphaned":
-          yield* hold(taskId, "code", TaskBoot.missingCode(executor, standing, yield* store.history(taskId)))
+          yield* hold(taskId, "code", TaskBoot.missingCode(shipped, standing, yield* store.history(taskId)))
           break
         case "Hold":
           yield* hold(taskId, decision.reason, decision.detail)
@@ -283,10 +273,10 @@ const make = Effect.fnUntraced(function* (options: Options) {
 
   yield* Effect.forkIn(
     TaskWatch.watch(options.watch, {
-      fire: (wait) => end(wait, Exit.succeed(null)),
+      fire: (wait) => inputs.end(wait, Exit.succeed(null)),
       resume,
       give: Effect.fnUntraced(function* (wait, error) {
-        yield* end(wait, Exit.fail(error))
+        yield* inputs.end(wait, Exit.fail(error))
         yield* store.note(wait.taskId, { _tag: "WaitEnded", wait: wait.wait, how: "overdue" })
       }),
       idle: Effect.map(survey, ({ idle }) => idle)
@@ -337,29 +327,25 @@ const make = Effect.fnUntraced(function* (options: Options) {
       return task
     }, Effect.uninterruptible),
 
-    provide: Effect.fn("TaskRunner.provide")(function* (taskId, wait, value) {
-      yield* get(taskId)
-      const open = (yield* store.waits).find((one) => one.taskId === taskId && one.wait === wait)
-      const accepts = waiting.get(`${taskId}/${wait}`)
-      if (open === undefined || open.kind === "timer" || accepts === undefined) {
-        return yield* new WaitNotOpen({ taskId, wait, detail: "nothing is waited for under this name" })
-      }
-      if (!accepts(value)) {
-        return yield* new WaitNotOpen({
-          taskId,
-          wait,
-          detail: `the value does not fit what is waited for (${open.reason})`
-        })
-      }
-      yield* end(open, Exit.succeed(value))
-      yield* store.note(taskId, { _tag: "WaitEnded", wait, how: "provided" })
-      waiting.delete(`${taskId}/${wait}`)
-    }, Effect.uninterruptible),
+    provide: Effect.fn("TaskRunner.provide")((taskId, wait, value) =>
+      Effect.andThen(get(taskId), inputs.provide(taskId, wait, value))
+    ),
+
+    receive: Effect.fn("TaskRunner.receive")(function* (taskId, message) {
+      yield* inputs.receive(yield* get(taskId), message)
+      return yield* get(taskId)
+    }),
+
+    list: store.list,
 
     release: Effect.fn("TaskRunner.release")(function* (taskId) {
       const task = yield* get(taskId)
-      const { held } = yield* store.standing(taskId)
-      if (held === undefined) return yield* new TaskNotHeld({ taskId })
+      const standing = yield* store.standing(taskId)
+      if (standing.held === undefined) return yield* new TaskNotHeld({ taskId })
+      if (!TaskBoot.hasCode(shipped, standing)) {
+        const detail = TaskBoot.missingCode(shipped, standing, yield* store.history(taskId))
+        return yield* new TaskCodeMissing({ taskId, detail })
+      }
       yield* store.note(taskId, { _tag: "TaskReleased" })
       yield* resume(taskId)
       return task
@@ -368,8 +354,10 @@ const make = Effect.fnUntraced(function* (options: Options) {
     retry: Effect.fn("TaskRunner.retry")(function* (taskId) {
       const { input, state } = yield* get(taskId)
       if (!isTerminal(state)) return yield* new TaskNotEnded({ taskId, state })
-      const { caller, contextId, text } = input
-      return yield* submit({ caller, contextId, text, messageId: `${taskId}/retry` })
+      const { caller, contextId, message, text } = input
+      const messageId = `${taskId}/retry`
+      const whole = message === undefined ? undefined : { message: { ...message, messageId } }
+      return yield* submit({ caller, contextId, text, messageId, ...whole })
     }),
 
     health: Effect.gen(function* () {

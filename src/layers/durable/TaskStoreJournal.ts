@@ -44,6 +44,7 @@ const make = Effect.fnUntraced(function* (options: TaskRecords.Options) {
   const random = yield* SecureRandom.SecureRandom
   const rows = yield* TaskRows.make
   const inFlight = yield* InFlight
+  const scope = yield* Effect.scope
   const live = new Map<string, LiveTask.LiveTask>()
   // Messages that are being looked up or accepted: the same message meanwhile waits for the outcome.
   const arriving = new Map<string, Deferred.Deferred<void>>()
@@ -162,25 +163,42 @@ const make = Effect.fnUntraced(function* (options: TaskRecords.Options) {
     const steps = yield* rows.snapshot(row)
     const waits = yield* rows.waits(taskId)
     const execution = yield* journal.read(executionId(taskId, row.segment))
+    const before = row.segment === 0 ? [] : yield* journal.read(executionId(taskId, row.segment - 1))
     return {
       steps,
       completed: execution.flatMap(({ record }) => (record._tag === "ActivityCompleted" ? [record.name] : [])),
-      waits: waits.map(({ wait }) => wait)
+      waits,
+      missed: Object.fromEntries(
+        before.flatMap(({ record }) => (record._tag === "DeferredCompleted" ? [[record.name, record.exit]] : []))
+      )
     } satisfies History
   })
 
   // Whoever is interrupted here cannot take the event back: it is only not at hand any more when it has arrived.
-  const arrived = (task: LiveTask.LiveTask, event: TaskEvent, record?: TaskRecord) =>
+  const arrived = (task: LiveTask.LiveTask, event: TaskEvent) =>
     journal.settled.pipe(
-      Effect.andThen(
-        Effect.sync(() => {
-          // In one go, so that nobody reads of a state that the record does not have yet.
-          if (record !== undefined && !isTerminal(task.record.state)) task.record = record
-          LiveTask.keep(task, event)
-        })
-      ),
+      Effect.andThen(Effect.sync(() => LiveTask.keep(task, event))),
       Effect.onInterrupt(() => Effect.sync(() => LiveTask.keepNone(task)))
     )
+
+  // The state comes about whatever becomes of whoever waits for it: a run is interrupted whenever something else wakes it.
+  const moved = (task: LiveTask.LiveTask, event?: TaskEvent) => {
+    const { staged, stagedAt } = task
+    const { taskId } = staged.input
+    const reach = (arrivedEvent?: TaskEvent) =>
+      Effect.sync(() => {
+        // In one go, so that nobody reads of a state that the record does not have yet.
+        LiveTask.reached(task, staged, stagedAt)
+        if (arrivedEvent !== undefined) LiveTask.keep(task, arrivedEvent)
+        if (isTerminal(staged.state) && live.get(taskId) === task && live.delete(taskId)) unfinished--
+      })
+    return Effect.andThen(journal.settled, reach(event)).pipe(
+      Effect.onInterrupt(() => {
+        LiveTask.keepNone(task)
+        return Effect.asVoid(Effect.forkIn(Effect.andThen(journal.settled, reach()), scope))
+      })
+    )
+  }
 
   return TaskStore.of({
     epoch: journal.epoch,
@@ -222,8 +240,9 @@ const make = Effect.fnUntraced(function* (options: TaskRecords.Options) {
       // Number and place in the journal are given in one go.
       const fresh = yield* Effect.sync(() => {
         if (!LiveTask.firstTime(task, event)) return undefined
-        const sequence = ++task.sequence
+        const sequence = task.sequence + 1
         journal.stageUnsafe(entry(taskId, { _tag: "TaskSaid", sequence, step, attempt, number, event: said }, at))
+        task.sequence = sequence
         return new TaskEvent({ ...event, sequence, at })
       })
       if (fresh === undefined) return Option.none<TaskEvent>()
@@ -251,23 +270,20 @@ const make = Effect.fnUntraced(function* (options: TaskRecords.Options) {
       const event = yield* Effect.sync(() => {
         const next = TaskRecords.advance(task.staged, change, now)
         if (Option.isNone(next)) return undefined
-        task.staged = next.value
-        const sequence = ++task.sequence
-        const moved = entry(taskId, { _tag: "TaskMoved", sequence, ...change }, now)
+        const sequence = task.sequence + 1
+        const row = entry(taskId, { _tag: "TaskMoved", sequence, ...change }, now)
         const ended = isTerminal(change.state) ? inFlight.ended(taskId) : []
         // Freed before the last checkpoint, so that the newest one of a workspace is its task's and not this.
-        journal.stageUnsafe([...together.slice(0, -1), ...ended, ...together.slice(-1), ...moved])
-        return new TaskEvent({ ...TaskRecords.stateEvent(taskId, change.state), sequence, at: now })
+        journal.stageUnsafe([...together.slice(0, -1), ...ended, ...together.slice(-1), ...row])
+        task.staged = next.value
+        task.stagedAt = sequence
+        task.sequence = sequence
+        return new TaskEvent({ ...TaskRecords.stateEvent(taskId, sequence, change), sequence, at: now })
       })
-      if (event === undefined) {
-        // Whoever is told of a state that is still on its way waits for it to arrive.
-        yield* journal.settled
-        return { task: task.staged, event: Option.none<TaskEvent>() }
-      }
       const { staged } = task
-      yield* arrived(task, event, staged)
-      if (isTerminal(change.state) && live.delete(taskId)) unfinished--
-      return { task: staged, event: Option.some(event) }
+      // Whoever is told of a state that is still on its way waits for it to arrive, too.
+      yield* moved(task, event)
+      return { task: staged, event: Option.fromUndefinedOr(event) }
     }, failure("setState")),
 
     unfinished: Effect.suspend(() => rows.unfinished()).pipe(
@@ -275,6 +291,12 @@ const make = Effect.fnUntraced(function* (options: TaskRecords.Options) {
       failure("unfinished"),
       Effect.withSpan("TaskStore.unfinished")
     ),
+
+    list: Effect.fn("TaskStore.list")(function* (query) {
+      const found = yield* rows.page(query)
+      const [counted] = yield* rows.count(query)
+      return { tasks: yield* Effect.forEach(found, (row) => rows.recordOf(row)), total: counted?.total ?? 0 }
+    }, failure("list")),
 
     standing: Effect.fn("TaskStore.standing")((taskId) => failure("standing")(standing(taskId))),
 

@@ -67,7 +67,7 @@ const make = Effect.fnUntraced(function* (options: TaskRecords.Options) {
       // From here on nothing is waited for.
       const known = entries.get(taskIds.get(key) ?? "")?.task
       if (known !== undefined) {
-        return known.input.text === input.text
+        return TaskRecords.digestOf(known.input) === TaskRecords.digestOf(input)
           ? { task: known, created: false }
           : yield* new MessageConflict({ messageId: input.messageId, taskId: known.input.taskId })
       }
@@ -120,10 +120,21 @@ const make = Effect.fnUntraced(function* (options: TaskRecords.Options) {
       const next = TaskRecords.advance(known.task, change, now)
       if (Option.isNone(next)) return { task: known.task, event: Option.none<TaskEvent>() }
       known.task = next.value
-      return { task: next.value, event: push(known, TaskRecords.stateEvent(taskId, change.state), now) }
+      return {
+        task: next.value,
+        event: push(known, TaskRecords.stateEvent(taskId, known.events.length + 1, change), now)
+      }
     }),
 
     unfinished: Effect.sync(unfinished),
+
+    list: Effect.fn("TaskStore.list")((query) =>
+      Effect.sync(() => {
+        const all = Array.from(entries.values(), ({ task }) => task).filter((task) => TaskRecords.matches(task, query))
+        const behind = all.toSorted(TaskRecords.latestFirst).filter((task) => TaskRecords.isBehind(task, query))
+        return { tasks: behind.slice(0, query.limit), total: all.length }
+      })
+    ),
 
     begun: Effect.fn("TaskStore.begun")(function* (taskId, step) {
       const { attempts } = yield* entry("begun", taskId)
@@ -138,7 +149,8 @@ const make = Effect.fnUntraced(function* (options: TaskRecords.Options) {
       Effect.map(entry("history", taskId), ({ steps, waits }) => ({
         steps,
         completed: [],
-        waits: Array.from(waits.keys())
+        waits: Array.from(waits.values()),
+        missed: {}
       }))
     ),
 

@@ -5,16 +5,24 @@
  */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Result from "effect/Result"
-import type * as Schema from "effect/Schema"
+import * as Schema from "effect/Schema"
 import * as Workflow from "effect/workflow/Workflow"
 import { WorkflowInstance } from "effect/workflow/WorkflowEngine"
 import { AgentExecutor } from "../../services/agent/AgentExecutor.ts"
-import { Continued, type Phase, phases, type TaskInput, type TaskOutput } from "../../services/durable/AgentTask.ts"
+import {
+  answerParts,
+  Continued,
+  type Phase,
+  phases,
+  type TaskInput,
+  TaskOutput
+} from "../../services/durable/AgentTask.ts"
 import { Checkpoint } from "../../services/durable/Checkpoint.ts"
 import { InFlight } from "../../services/durable/InFlight.ts"
 import { Staging } from "../../services/durable/Journal.ts"
-import { type ExecutorError, output, Step } from "../../services/durable/Step.ts"
+import { artifact, ExecutorError, output, Step } from "../../services/durable/Step.ts"
 import { TaskStore } from "../../services/durable/TaskStore.ts"
 import { PlatformConfig } from "../../services/workspace/PlatformConfig.ts"
 import * as Segment from "./segment.ts"
@@ -54,8 +62,11 @@ const describe = (error: ExecutorError): Schema.Json => ({
 const streamAnswer = Effect.fnUntraced(function* (input: TaskInput, feed: TaskFeed, answer: TaskOutput) {
   const store = yield* TaskStore
   const events = yield* store.events(input.taskId, 0)
-  if (answer.text === "" || events.some(({ event }) => event._tag === "Output")) return
-  yield* feed.append({ taskId: input.taskId, step: "answer", attempt: 1, number: 1, event: output(answer.text) })
+  const parts = answerParts(answer)
+  if (parts.length === 0 || events.some(({ event }) => event._tag === "Output" || event._tag === "Artifact")) return
+  const event =
+    answer.parts === undefined ? output(answer.text) : artifact({ artifactId: "answer", parts: answer.parts })
+  yield* feed.append({ taskId: input.taskId, step: "answer", attempt: 1, number: 1, event })
 })
 
 /** What a run of a task brings along. */
@@ -68,15 +79,32 @@ export interface Run extends Omit<StepWorkflow.Run, "taskId" | "segment" | "save
 const executorOf = (executor: AgentExecutor["Service"], code: string) =>
   (code === "" || code === codeOf(executor) ? undefined : executor.previous?.[code]) ?? executor.execute
 
+const isOutput = Schema.is(TaskOutput)
+const isText = Schema.is(Schema.Struct({ text: Schema.String }))
+
+// An executor may come from a file that nobody has type-checked.
+const checked = (answer: unknown): Effect.Effect<TaskOutput, ExecutorError> => {
+  if (isOutput(answer)) return Effect.succeed(answer)
+  if (isText(answer)) return Effect.succeed(new TaskOutput({ text: answer.text }))
+  const error = new ExecutorError({
+    reason: "failed",
+    detail: `the executor answered ${answer === null ? "null" : typeof answer} in place of a TaskOutput`,
+    remedy: "let its execute answer new TaskOutput({ text }), or { text }"
+  })
+  return Effect.fail(error)
+}
+
 /** The name of an executor's code. */
 export const codeOf = ({ code, name }: AgentExecutor["Service"]): string => code ?? name
 
-type End = Extract<Change, { readonly state: "completed" | "failed" }> | { readonly state: "canceled" }
+type End =
+  | Extract<Change, { readonly output: TaskOutput } | { readonly error: ExecutorError }>
+  | { readonly state: "canceled" }
 
 const saveEnd = Effect.fnUntraced(function* (taskId: string, change: End) {
   if (change.state === "completed") {
     yield* savePhase(taskId, "llm_call", { success: true, error: null, text: change.output.text })
-  } else if (change.state === "failed") {
+  } else if (change.state !== "canceled") {
     yield* savePhase(taskId, "llm_call", { success: false, error: describe(change.error) })
   }
   yield* savePhase(taskId, "task_complete", { task_id: taskId, status: change.state })
@@ -96,14 +124,17 @@ const finish = Effect.fnUntraced(function* ({ feed, input }: Run, result: Result
     yield* Effect.logInfo("task completed")
     return result.success
   }
-  yield* end(feed, taskId, { state: "failed", error: result.failure })
-  yield* Effect.logWarning("task failed", { reason: result.failure.reason, detail: result.failure.detail })
+  const state = result.failure.reason === "rejected" ? "rejected" : "failed"
+  yield* end(feed, taskId, { state, error: result.failure })
+  yield* Effect.logWarning(`task ${state}`, { reason: result.failure.reason, detail: result.failure.detail })
   return yield* result.failure
 })
 
 const begin = Effect.fnUntraced(function* ({ feed, input, standing }: Run) {
   const { taskId } = input
-  yield* feed.setState(taskId, { state: "working" })
+  const known = yield* (yield* TaskStore).get(taskId)
+  // A task that is taken up again may be waiting for its sender.
+  if (Option.isSome(known) && known.value.state === "submitted") yield* feed.setState(taskId, { state: "working" })
   if (standing.segment > 0 || standing.restored || (yield* InFlight).isKept) return
   yield* savePhase(taskId, "task_receive", TaskReceive.payload(input, standing))
 })
@@ -141,7 +172,12 @@ export const run = Effect.fnUntraced(
     const worked = yield* executorOf(
       executor,
       standing.code
-    )(input).pipe(Effect.provideService(Step, step), Effect.result, Effect.raceFirst(Deferred.await(segment.verdict)))
+    )(input).pipe(
+      Effect.flatMap(checked),
+      Effect.provideService(Step, step),
+      Effect.result,
+      Effect.raceFirst(Deferred.await(segment.verdict))
+    )
     switch (worked._tag) {
       case "Continue": {
         const next = standing.segment + 1
@@ -163,3 +199,6 @@ export const run = Effect.fnUntraced(
       Effect.withSpan("AgentTask.run", { attributes: { taskId: input.taskId } })
     )
 )
+
+/** A body of the workflow, of one version. */
+export type Body = typeof run

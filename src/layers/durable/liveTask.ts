@@ -20,6 +20,9 @@ export interface LiveTask {
   record: TaskRecord
   /** With changes that are on their way to the disk. */
   staged: TaskRecord
+  /** The numbers of the states that the two have; 0 for one that was there before. */
+  recordAt: number
+  stagedAt: number
   /** The number of the last event that was staged. */
   sequence: number
   /** Runs of each step that was asked for in this process. */
@@ -41,6 +44,8 @@ export const make = (record: TaskRecord, sequence: number, fresh: boolean): Live
   fresh,
   record,
   staged: record,
+  recordAt: 0,
+  stagedAt: 0,
   sequence,
   attempts: new Map(),
   said: new Map(),
@@ -90,6 +95,13 @@ export const keepNone = (task: LiveTask) => {
   task.kept = undefined
   task.recent.length = 0
   task.early.clear()
+}
+
+/** Everything up to the state with this number is on disk. Those who wait for it need not report in order either. */
+export const reached = (task: LiveTask, record: TaskRecord, at: number) => {
+  if (at <= task.recordAt) return
+  task.record = record
+  task.recordAt = at
 }
 
 /** The events after `after`, if all of them are at hand. */

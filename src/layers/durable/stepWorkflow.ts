@@ -4,6 +4,7 @@
  *
  * @module
  */
+import * as Cause from "effect/Cause"
 import * as Activity from "effect/workflow/Activity"
 import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
@@ -14,11 +15,13 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { WorkflowEngine, WorkflowInstance } from "effect/workflow/WorkflowEngine"
+import { Message, textOf } from "../../services/durable/Content.ts"
 import { CurrentStep, ExecutorError, Step, type StepOptions } from "../../services/durable/Step.ts"
 import { type History, type Standing, TaskStore, type TaskStoreError } from "../../services/durable/TaskStore.ts"
 import type { WaitKind } from "../../services/durable/Waits.ts"
 import type { Segment } from "./segment.ts"
 import * as StepExit from "./stepExit.ts"
+import * as StepNames from "./stepNames.ts"
 import type { TaskFeed } from "./taskFeed.ts"
 
 /** A store that fails fails the step: an answer that could not be kept was not given. */
@@ -32,12 +35,15 @@ export const storeFailure = (error: TaskStoreError) =>
 /** The name of the durable value behind a wait. */
 export const waitName = (name: string): string => `wait/${name}`
 
-// Tries after the first are activities of their own.
-const tryName = (name: string, attempted: number) => (attempted === 1 ? name : `${name}~${attempted}`)
+/** The wait behind a question to the task's sender. */
+export const askName = (name: string): string => `ask/${name}`
 
 // What a step says for itself, as against an interruption or a defect.
 const isAnswer = <A>(exit: Exit.Exit<A, ExecutorError>) =>
   Exit.isSuccess(exit) || exit.cause.reasons.every(({ _tag }) => _tag === "Fail")
+
+// What the engine keeps as the step's result: a defect that the executor goes on from is one, too.
+const isResult = <A>(exit: Exit.Exit<A, ExecutorError>) => Exit.isSuccess(exit) || !Cause.hasInterrupts(exit.cause)
 
 /** A person has this long to say what became of a step whose outcome is not known: a week. */
 const decisionTime = 7 * 24 * 60 * 60 * 1000
@@ -68,11 +74,20 @@ export const make = Effect.fnUntraced(function* (run: Run) {
   const engine = yield* WorkflowEngine
   const instance = yield* WorkflowInstance
   const workflow = Context.make(WorkflowEngine, engine).pipe(Context.add(WorkflowInstance, instance))
-  const open = new Set(run.history.waits)
+  const open = new Map(run.history.waits.map(({ deadline, wait }) => [wait, deadline] as const))
+  // Each name once in a run: a second step of the same name would be given the first one's result.
+  const names = new Set<string>()
+  let asked = 0
   const numbers = new Map<string, number>()
   // How many runs of a step have an outcome that we know.
   const accounted = new Map<string, number>()
   const stored = Effect.mapError(storeFailure)
+
+  const unique = (kind: StepNames.Kind, name: string) =>
+    Effect.suspend(() => {
+      const refused = StepNames.refusal(kind, name, names)
+      return refused === undefined ? Effect.void : Effect.fail(refused)
+    })
 
   const suspendOn = Effect.fnUntraced(function* <A, I>(
     deferred: DurableDeferred.DurableDeferred<Schema.Codec<A, I>, typeof ExecutorError>,
@@ -84,12 +99,16 @@ export const make = Effect.fnUntraced(function* (run: Run) {
       readonly within: number
       readonly schema: Schema.Codec<A, I>
     },
-    arm: Effect.Effect<void>
+    arm: Effect.Effect<void, ExecutorError>
   ) {
     const { from, kind, name, reason, schema, within } = wait
     const codec = StepExit.of(schema)
-    const former = segment.former(waitName(name))
-    if (former !== undefined) return yield* codec.decode(former)
+    const former = segment.former(waitName(name)) ?? run.history.missed[deferred.name]
+    if (former !== undefined) {
+      segment.keep(waitName(name), former)
+      if (open.delete(name)) yield* stored(store.note(taskId, { _tag: "WaitEnded", wait: name, how: "provided" }))
+      return yield* codec.decode(former)
+    }
     const ended = yield* Effect.provideContext(engine.deferredResult(deferred), workflow)
     if (Option.isSome(ended)) {
       segment.keep(waitName(name), yield* codec.encode(ended.value))
@@ -102,11 +121,12 @@ export const make = Effect.fnUntraced(function* (run: Run) {
       const { epochMilliseconds: now } = yield* DateTime.now
       const deadline = now + within
       yield* stored(store.note(taskId, { _tag: "WaitBegan", wait: name, kind, reason, from, deadline }))
-      open.add(name)
+      open.set(name, deadline)
       yield* run.progress
     }
     yield* arm
-    return yield* Effect.provideContext(segment.within(DurableDeferred.await(deferred)), workflow)
+    // Whoever only waits does not keep the task from going on in its next execution: there it waits on.
+    return yield* Effect.provideContext(DurableDeferred.await(deferred), workflow)
   })
 
   const waitFor: <A, I>(
@@ -119,8 +139,10 @@ export const make = Effect.fnUntraced(function* (run: Run) {
       Effect.void
     )
 
-  const sleep = (name: string, duration: number): Effect.Effect<void, ExecutorError> => {
-    if (duration <= 0) return Effect.void
+  const sleepFor = (name: string, given: number, now: number): Effect.Effect<void, ExecutorError> => {
+    // In a later execution what is left of it is.
+    const deadline = open.get(name)
+    const duration = deadline === undefined ? given : Math.max(1, deadline - now)
     const clock = DurableClock.make({ name, duration })
     const deferred = DurableDeferred.make(clock.deferred.name, { success: Schema.Void, error: ExecutorError })
     return suspendOn(
@@ -129,6 +151,41 @@ export const make = Effect.fnUntraced(function* (run: Run) {
       engine.scheduleClock(instance.workflow, { executionId: instance.executionId, clock })
     )
   }
+  const sleep = (name: string, duration: number): Effect.Effect<void, ExecutorError> =>
+    duration <= 0
+      ? Effect.void
+      : Effect.flatMap(DateTime.now, ({ epochMilliseconds: now }) => sleepFor(name, duration, now))
+
+  // What the sender answered while nobody ran the task.
+  const received = Effect.fnUntraced(function* (number: number) {
+    const events = yield* stored(store.events(taskId, 0))
+    const found = events.find((said) => said.event._tag === "Received" && said.number === number)
+    return found?.event._tag === "Received" ? found.event.message : undefined
+  })
+
+  // Replays come by the questions in the same order: the first message to the task answers the first, and so on.
+  const ask: Step["Service"]["ask"] = ({ kind = "input", name, parts, within = decisionTime }) =>
+    Effect.suspend(() => {
+      const refused = StepNames.refusal("ask", name, names)
+      if (refused !== undefined) return Effect.fail(refused)
+      const number = ++asked
+      const wait = askName(name)
+      const deferredName = waitName(wait)
+      const deferred = DurableDeferred.make(deferredName, { success: Message, error: ExecutorError })
+      const wasOpen = open.has(wait)
+      const { executionId, workflow: own } = instance
+      const arm = Effect.gen(function* () {
+        const answer = wasOpen ? yield* received(number) : undefined
+        if (answer === undefined) {
+          yield* stored(feed.setState(taskId, { state: `${kind}-required`, message: parts }))
+        } else {
+          const exit = Exit.succeed(answer)
+          yield* engine.deferredDone(deferred, { workflowName: own._tag, executionId, deferredName, exit })
+        }
+      })
+      const reason = textOf(parts) === "" ? "an answer" : textOf(parts).slice(0, 200)
+      return suspendOn(deferred, { name: wait, kind: "person", reason, from: "sender", within, schema: Message }, arm)
+    })
 
   // A run began and nothing is known of its end: the process died in between.
   const reconcile = Effect.fnUntraced(function* <A, R>(
@@ -168,18 +225,20 @@ export const make = Effect.fnUntraced(function* (run: Run) {
     options: StepOptions<A, R>
   ) {
     const codec = StepExit.of(schema)
-    const key = tryName(name, attempted)
+    const key = StepNames.tryName(name, attempted)
     const effectId = `${taskId}/${name}`
     let settled = Option.none<Exit.Exit<A, ExecutorError>>()
     if (options.effect !== undefined && !segment.hasCompleted(key)) {
-      const before = yield* stored(store.begun(taskId, name))
-      if (before > (accounted.get(name) ?? attempted - 1)) settled = yield* reconcile(name, effectId, options.effect)
-      accounted.set(name, before + 1)
+      // Of each try the runs are counted by themselves: how those before it ended is known.
+      const before = yield* stored(store.begun(taskId, key))
+      if (before > (accounted.get(key) ?? 0)) settled = yield* reconcile(name, effectId, options.effect)
+      accounted.set(key, before + 1)
     }
     const intent = options.effect === undefined ? undefined : { id: effectId, unknown: options.effect.unknown }
 
     const once = Effect.gen(function* () {
       if (Option.isSome(settled)) return yield* settled.value
+      if (intent !== undefined && attempted > 1) yield* stored(store.begin(taskId, key))
       const attempt = yield* stored(store.begin(taskId, name, intent))
       if (attempt === 1) yield* run.progress
       return yield* Effect.provideService(effect, CurrentStep, { name, attempt, effectId })
@@ -188,7 +247,7 @@ export const make = Effect.fnUntraced(function* (run: Run) {
       const kept = standing.restored ? yield* run.restored(key) : Option.none<Schema.Json>()
       if (Option.isSome(kept)) return yield* codec.decode(kept.value)
       const exit = yield* Effect.exit(once)
-      if (isAnswer(exit)) {
+      if (isResult(exit)) {
         yield* run.save(key, yield* codec.encode(exit))
       }
       return yield* exit
@@ -200,7 +259,7 @@ export const make = Effect.fnUntraced(function* (run: Run) {
         )
       )
     )
-    if (isAnswer(exit)) {
+    if (isResult(exit)) {
       segment.keep(key, yield* codec.encode(exit))
     }
     return yield* exit
@@ -208,9 +267,10 @@ export const make = Effect.fnUntraced(function* (run: Run) {
 
   const step: Step["Service"]["step"] = Effect.fnUntraced(function* (name, schema, effect, options = {}) {
     const nested = (yield* CurrentStep).name !== ""
+    yield* unique("step", name)
     const { delay = 0, times = 0 } = options.retry ?? {}
     for (let attempted = 1; ; attempted++) {
-      const key = tryName(name, attempted)
+      const key = StepNames.tryName(name, attempted)
       const former = segment.former(key)
       if (former === undefined && !nested) yield* segment.enter(key)
       const exit = yield* Effect.exit(
@@ -232,7 +292,9 @@ export const make = Effect.fnUntraced(function* (run: Run) {
       numbers.set(key, number)
       yield* stored(feed.append({ taskId, step: name, attempt, number, event }))
     }),
-    wait: (options) => waitFor(options.from === "person" ? "person" : "signal", options),
-    sleep
+    ask,
+    wait: (options) =>
+      Effect.andThen(unique("wait", options.name), waitFor(options.from === "person" ? "person" : "signal", options)),
+    sleep: (name, duration) => Effect.andThen(unique("wait", name), sleep(name, duration))
   })
 })

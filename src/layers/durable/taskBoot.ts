@@ -4,7 +4,6 @@
  * @module
  */
 import type { AgentExecutor } from "../../services/agent/AgentExecutor.ts"
-import { agentTaskVersion } from "../../services/durable/AgentTask.ts"
 import type { History, HoldReason, Standing } from "../../services/durable/TaskStore.ts"
 import { codeOf } from "./agentTaskWorkflow.ts"
 
@@ -22,29 +21,34 @@ export type Decision =
   | { readonly _tag: "Orphaned" }
   | { readonly _tag: "Hold"; readonly reason: typeof HoldReason.Type; readonly detail: string }
 
+/** What this program ships: its executor with older code of it, and the versions of the workflow's body. */
+export interface Shipped {
+  readonly executor: AgentExecutor["Service"]
+  readonly bodies: ReadonlyMap<number, unknown>
+}
+
 /** Is the code that began the task still here? */
-export const hasCode = (executor: AgentExecutor["Service"], { code, version }: Standing): boolean =>
-  version === agentTaskVersion &&
-  (code === "" || code === codeOf(executor) || Object.hasOwn(executor.previous ?? {}, code))
+export const hasCode = ({ bodies, executor }: Shipped, { code, version }: Standing): boolean =>
+  bodies.has(version) && (code === "" || code === codeOf(executor) || Object.hasOwn(executor.previous ?? {}, code))
 
 /** What to say of a task whose code is not here: its last step, and the versions on both sides. */
 export const missingCode = (
-  executor: AgentExecutor["Service"],
+  { bodies, executor }: Shipped,
   { code, segment, version }: Standing,
   { completed, steps }: History
 ) => {
   const last = completed.at(-1) ?? Object.keys(steps).at(-1) ?? "none"
   const shipped = [codeOf(executor), ...Object.keys(executor.previous ?? {})].join(", ")
-  return `begun by workflow version ${version} with code ${code}, last completed step ${last} (segment ${segment}); this program has version ${agentTaskVersion} with code ${shipped}: start it with the old code, or ship that as AgentExecutor.previous`
+  return `begun by workflow version ${version} with code ${code}, last completed step ${last} (segment ${segment}); this program has version ${Array.from(bodies.keys()).join(", ")} with code ${shipped}: start it with the old code, or ship that as AgentExecutor.previous`
 }
 
 /** Decides. */
-export const decide = (executor: AgentExecutor["Service"], standing: Standing): Decision => {
+export const decide = (shipped: Shipped, standing: Standing): Decision => {
   const { boots, held } = standing
   if (held !== undefined) {
-    return held.reason === "code" && hasCode(executor, standing) ? { _tag: "Release" } : { _tag: "Leave" }
+    return held.reason === "code" && hasCode(shipped, standing) ? { _tag: "Release" } : { _tag: "Leave" }
   }
-  if (!hasCode(executor, standing)) {
+  if (!hasCode(shipped, standing)) {
     return { _tag: "Orphaned" }
   }
   if (boots >= maxBoots) {

@@ -6,6 +6,7 @@
 import * as Schema from "effect/Schema"
 import type { CheckpointInput } from "../../services/durable/Checkpoint.ts"
 import { type Phase, phases, TaskInput } from "../../services/durable/AgentTask.ts"
+import { Message } from "../../services/durable/Content.ts"
 import type { Accepted } from "../../services/durable/InFlight.ts"
 import type { WorkspaceId } from "../../services/workspace/WorkspaceId.ts"
 
@@ -17,9 +18,14 @@ const Received = Schema.Struct({
   message_id: Schema.String,
   caller: Schema.String,
   text: Schema.String,
+  message: Schema.optionalKey(Message),
   version: Schema.Int,
   code: Schema.String
 })
+
+// What was decoded by the schema can be encoded by it.
+// @effect-diagnostics-next-line schemaSync:off
+const encodeMessage = Schema.encodeSync(Schema.toCodecJson(Message))
 
 /** The payload. */
 export const payload = (input: TaskInput, { code, version }: { readonly version: number; readonly code: string }) => ({
@@ -29,6 +35,7 @@ export const payload = (input: TaskInput, { code, version }: { readonly version:
   message_id: input.messageId,
   caller: input.caller,
   text: input.text,
+  ...(input.message === undefined ? undefined : { message: encodeMessage(input.message) }),
   version,
   code
 })
@@ -48,6 +55,16 @@ const decode = Schema.decodeUnknownOption(Received)
 export const read = (value: Schema.Json) => {
   const received = decode(value)
   if (received._tag === "None") return undefined
-  const { caller, code, context_id: contextId, message_id: messageId, task_id: taskId, text, version } = received.value
-  return { input: new TaskInput({ taskId, contextId, messageId, caller, text }), version, code }
+  const {
+    caller,
+    code,
+    context_id: contextId,
+    message,
+    message_id: messageId,
+    task_id: taskId,
+    text,
+    version
+  } = received.value
+  const whole = message === undefined ? undefined : { message }
+  return { input: new TaskInput({ taskId, contextId, messageId, caller, text, ...whole }), version, code }
 }

@@ -7,17 +7,20 @@ import { hash } from "node:crypto"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import type * as DateTime from "effect/DateTime"
+import * as DateTime from "effect/DateTime"
 import type { OpenWait } from "../../services/durable/Waits.ts"
 import type { TaskInput } from "../../services/durable/AgentTask.ts"
+import { Message } from "../../services/durable/Content.ts"
 import {
   type History,
   MessageConflict,
   type NewTaskEvent,
   type Origin,
   rank,
+  type StateEvent,
   type Standing,
   type TaskNote,
+  type TaskQuery,
   TaskRecord,
   type TaskState,
   type TaskStore,
@@ -48,22 +51,40 @@ export const messageKey = ({ caller, contextId, messageId }: Submission): Effect
   // Three strings are always JSON: a failure would be a bug.
   Effect.orDie(encodeKey([caller, contextId, messageId]))
 
+const leadsOn = (from: TaskState, to: TaskState) =>
+  rank(to) > rank(from) || (rank(to) === 1 && rank(from) === 1 && to !== from)
+
 /** The record after a change, or `None` where the change leads nowhere new: nothing goes back, and no end is left. */
-export const advance = (task: TaskRecord, change: Change, now: DateTime.Utc): Option.Option<TaskRecord> =>
-  rank(change.state) > rank(task.state)
-    ? Option.some(new TaskRecord({ input: task.input, createdAt: task.createdAt, updatedAt: now, ...change }))
-    : Option.none()
+export const advance = (task: TaskRecord, change: Change, now: DateTime.Utc): Option.Option<TaskRecord> => {
+  if (!leadsOn(task.state, change.state)) return Option.none()
+  const { createdAt, input } = task
+  const result =
+    change.state === "completed"
+      ? { output: change.output }
+      : change.state === "failed" || change.state === "rejected"
+        ? { error: change.error }
+        : undefined
+  return Option.some(new TaskRecord({ input, createdAt, updatedAt: now, state: change.state, ...result }))
+}
 
 /**
- * The key of the event that tells of a new state. Its numbers are negative; what is said outside of a step counts from 1.
+ * The event with this number that tells of a new state. Its key's number is negative: what is said outside of a step
+ * counts from 1.
  */
-export const stateEvent = (taskId: string, state: TaskState): NewTaskEvent => ({
+export const stateEvent = (
+  taskId: string,
+  sequence: number,
+  { message, state }: { readonly state: TaskState; readonly message?: (typeof StateEvent.Type)["message"] }
+): NewTaskEvent => ({
   taskId,
   step: "",
   attempt: 1,
-  number: -rank(state),
-  event: { _tag: "State", state }
+  number: -sequence,
+  event: { _tag: "State", state, ...(message === undefined ? undefined : { message }) }
 })
+
+/** The step of further messages to a task, which are numbered from 1. */
+export const receivedStep = "~received"
 
 /** The failure of an operation on a task that was never submitted here. */
 export const unknownTask = (operation: string, taskId: string) =>
@@ -86,8 +107,13 @@ export const forgottenTask = (taskId: string, state: TaskState) =>
 /** Where nobody says what a task is begun with. */
 export const noOrigin: Origin = { version: 1, code: "" }
 
+// What was decoded by the schema can be encoded by it.
+// @effect-diagnostics-next-line schemaSync:off
+const encodeContent = Schema.encodeSync(Schema.fromJsonString(Schema.Struct({ message: Message })))
+
 /** A digest of a message's content, by which the same key with another content is noticed. */
-export const digestOf = ({ text }: Submission): string => hash("sha256", text, "base64url")
+export const digestOf = ({ message, text }: Submission): string =>
+  hash("sha256", message === undefined ? text : encodeContent({ message }), "base64url")
 
 /** Errors that a store tells of as they are; every other is a `TaskStoreError`. */
 export const isExpected = Schema.is(Schema.Union([MessageConflict, TooManyTasks, TaskStoreError]))
@@ -102,7 +128,7 @@ export const fresh = (origin: Origin): Standing => ({
 })
 
 /** What a task has done that has just been accepted. */
-export const noHistory: History = { steps: {}, completed: [], waits: [] }
+export const noHistory: History = { steps: {}, completed: [], waits: [], missed: {} }
 
 /** Where a task stands after a note. */
 export const standingAfter = (standing: Standing, note: TaskNote): Standing => {
@@ -131,4 +157,26 @@ export const noteWait = (waits: Map<string, OpenWait>, taskId: string, note: Tas
   } else if (note._tag === "WaitEnded") {
     waits.delete(note.wait)
   }
+}
+
+/** The context that a task belongs to: one that its sender did not name is a context of its own. */
+export const contextOf = ({ contextId, taskId }: TaskInput): string => (contextId === "" ? taskId : contextId)
+
+/** Does the query ask for the task? */
+export const matches = ({ input, state, updatedAt }: TaskRecord, query: TaskQuery): boolean =>
+  (query.caller === undefined || query.caller === input.caller) &&
+  (query.contextId === undefined || query.contextId === contextOf(input)) &&
+  (query.state === undefined || query.state === state) &&
+  (query.since === undefined || query.since <= DateTime.toEpochMillis(updatedAt))
+
+/** The order of a list. */
+export const latestFirst = (a: TaskRecord, b: TaskRecord): number =>
+  DateTime.toEpochMillis(b.updatedAt) - DateTime.toEpochMillis(a.updatedAt) ||
+  (a.input.taskId < b.input.taskId ? 1 : -1)
+
+/** Does the task come after the one that the query names? */
+export const isBehind = ({ input, updatedAt }: TaskRecord, { after }: TaskQuery): boolean => {
+  if (after === undefined) return true
+  const at = DateTime.toEpochMillis(updatedAt)
+  return at < after.updatedAt || (at === after.updatedAt && input.taskId < after.taskId)
 }

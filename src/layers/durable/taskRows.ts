@@ -10,7 +10,7 @@ import * as Schema from "effect/Schema"
 import { SqlClient } from "effect/sql/SqlClient"
 import * as SqlSchema from "effect/sql/SqlSchema"
 import { Journal, type JournalRow } from "../../services/durable/Journal.ts"
-import { HoldReason, TaskEvent, TaskRecord, TaskState } from "../../services/durable/TaskStore.ts"
+import { HoldReason, TaskEvent, type TaskQuery, TaskRecord, TaskState } from "../../services/durable/TaskStore.ts"
 import { OpenWait } from "../../services/durable/Waits.ts"
 import * as TaskRecords from "./taskRecords.ts"
 
@@ -55,7 +55,11 @@ export const toEvent = ({ at, record, stream }: JournalRow): Option.Option<TaskE
     }
     case "TaskMoved":
       return Option.some(
-        new TaskEvent({ ...TaskRecords.stateEvent(stream, record.state), ...common, sequence: record.sequence })
+        new TaskEvent({
+          ...TaskRecords.stateEvent(stream, record.sequence, record),
+          ...common,
+          sequence: record.sequence
+        })
       )
     default:
       return Option.none()
@@ -86,6 +90,30 @@ export const make = Effect.gen(function* () {
     Request: Schema.Void,
     Result: TaskRow,
     execute: () => sql`SELECT * FROM tasks WHERE ended IS NULL ORDER BY number`
+  })
+  const matching = ({ caller, contextId, since, state }: Omit<TaskQuery, "limit">) =>
+    sql.and([
+      sql`1 = 1`,
+      ...(caller === undefined ? [] : [sql`caller = ${caller}`]),
+      ...(contextId === undefined ? [] : [sql`context = ${contextId}`]),
+      ...(state === undefined ? [] : [sql`state = ${state}`]),
+      ...(since === undefined ? [] : [sql`updated_at >= ${since}`])
+    ])
+  const behind = ({ after }: Pick<TaskQuery, "after">) =>
+    after === undefined
+      ? sql`1 = 1`
+      : sql`(updated_at < ${after.updatedAt} OR (updated_at = ${after.updatedAt} AND task_id < ${after.taskId}))`
+  const page = SqlSchema.findAll({
+    Request: Schema.Any,
+    Result: TaskRow,
+    execute: (query: TaskQuery) => sql`
+      SELECT * FROM tasks WHERE ${matching(query)} AND ${behind(query)}
+      ORDER BY updated_at DESC, task_id DESC LIMIT ${query.limit}`
+  })
+  const count = SqlSchema.findAll({
+    Request: Schema.Any,
+    Result: Schema.Struct({ total: Schema.Int }),
+    execute: (query: TaskQuery) => sql`SELECT count(*) AS total FROM tasks WHERE ${matching(query)}`
   })
   const ofTask = (taskId: string) => sql`task = (SELECT number FROM streams WHERE name = ${taskId})`
   const attempts = SqlSchema.findOneOption({
@@ -173,6 +201,8 @@ export const make = Effect.gen(function* () {
     byKey,
     tombstone,
     unfinished,
+    page,
+    count,
     attempts,
     said,
     events,

@@ -19,6 +19,7 @@ import {
 import * as SqliteClient from "../sql/SqliteClient.ts"
 import * as JournalFile from "./journalFile.ts"
 import type { Projection } from "./projection.ts"
+import { encodeRecord } from "./rowCodec.ts"
 
 /** Where the journal is, and what is derived from it. */
 export interface Options {
@@ -26,7 +27,7 @@ export interface Options {
   readonly projections: ReadonlyArray<Projection>
 }
 
-/** How long a staged row may wait for somebody to commit it before it is committed for its own sake. */
+/** How long a staged row waits for somebody to commit it, at least, before it is committed for its own sake; at most twice. */
 const lazyCommit = "5 millis"
 
 /** After two fibers were seen to wait at once, so many commits in a row of one alone make an end of the crowd. */
@@ -43,7 +44,7 @@ const busyTimeout = 1000
 
 /** What is staged and not yet committed. */
 interface Batch {
-  readonly entries: Array<JournalEntry>
+  readonly entries: Array<JournalFile.Staged>
   readonly done: Deferred.Deferred<void>
   /** How many fibers wait for it. */
   waiting: number
@@ -75,7 +76,7 @@ const make = Effect.fnUntraced(function* (options: Options) {
     const batch = pending
     if (batch.entries.length === 0) return Effect.void
     const written = Result.try({
-      try: () => file.commit(batch.entries, clock.currentTimeMillisUnsafe()),
+      try: () => file.commit(batch.entries),
       catch: unavailable
     })
     const before = refused
@@ -116,25 +117,36 @@ const make = Effect.fnUntraced(function* (options: Options) {
     )
   })
 
+  // A record that cannot be written is a defect of whoever stages it, and never comes between others and the disk.
+  const encoded = (entries: ReadonlyArray<JournalEntry>) => {
+    const now = clock.currentTimeMillisUnsafe()
+    return entries.map(({ at = now, record, stream }) => ({
+      stream,
+      record,
+      at: Math.trunc(at),
+      data: encodeRecord(record)
+    }))
+  }
+
   const stageUnsafe = (entries: ReadonlyArray<JournalEntry>) => {
     if (entries.length === 0) return
-    pending.entries.push(...entries)
+    pending.entries.push(...encoded(entries))
     work.openUnsafe()
   }
   const stage = (entries: ReadonlyArray<JournalEntry>) => Effect.sync(() => stageUnsafe(entries))
 
   const accept = (entries: ReadonlyArray<JournalEntry>) =>
     Effect.suspend((): Effect.Effect<void, JournalUnavailable> => {
-      const [first] = entries
-      if (first === undefined) return Effect.void
+      if (entries.length === 0) return Effect.void
       if (refused !== undefined) return Effect.fail(refused)
       const batch = pending
-      batch.entries.push(...entries)
+      const ours = encoded(entries)
+      batch.entries.push(...ours)
       work.openUnsafe()
       const withdraw = (error: JournalUnavailable) =>
         Effect.suspend(() => {
-          const from = batch.entries.indexOf(first)
-          if (from >= 0) batch.entries.splice(from, entries.length)
+          const from = ours[0] === undefined ? -1 : batch.entries.indexOf(ours[0])
+          if (from >= 0) batch.entries.splice(from, ours.length)
           return Effect.fail(error)
         })
       return Effect.yieldNow.pipe(
@@ -148,11 +160,22 @@ const make = Effect.fnUntraced(function* (options: Options) {
       )
     })
 
-  // What nobody waits for is committed too; and while the disk refuses, this is who tries again.
+  // What nobody waits for is committed too; and while the disk refuses, this is who tries again. What was staged only
+  // meanwhile is left to its own time: most often somebody is about to wait for it.
+  const commitOld = (batch: Batch) =>
+    Effect.suspend(() => {
+      if (pending === batch || refused !== undefined) return Effect.ignore(commit)
+      if (pending.entries.length > 0) work.openUnsafe()
+      return Effect.void
+    })
   yield* work.await.pipe(
     Effect.andThen(work.close),
-    Effect.andThen(Effect.suspend(() => Effect.sleep(refused === undefined ? lazyCommit : retryEvery))),
-    Effect.andThen(Effect.ignore(commit)),
+    Effect.andThen(
+      Effect.suspend(() => {
+        const batch = pending
+        return Effect.andThen(Effect.sleep(refused === undefined ? lazyCommit : retryEvery), commitOld(batch))
+      })
+    ),
     Effect.forever,
     Effect.forkScoped
   )

@@ -27,6 +27,7 @@ import { ResumedByCaller } from "../../services/durable/AgentTask.ts"
 import { Journal, type JournalEntry, type JournalRecord, Staging } from "../../services/durable/Journal.ts"
 import {
   type Execution,
+  isEnd,
   make as makeExecution,
   type Recorded,
   recorded,
@@ -39,9 +40,6 @@ import * as Unfinished from "./unfinished.ts"
 
 /** What Effect's durable clocks call their deferreds. */
 const clockPrefix = "DurableClock/"
-
-const isEnd = (result: Workflow.Result<unknown, unknown>, wake: Wake) =>
-  result._tag === "Complete" || (wake === "automatic" && result.failed === true)
 
 const make = Effect.gen(function* () {
   const journal = yield* Journal
@@ -58,9 +56,12 @@ const make = Effect.gen(function* () {
   const exclusively = <A, E, R>(effect: Effect.Effect<A, E, R>) => notLive.withPermit(effect)
 
   const entry = (stream: string, record: JournalRecord): ReadonlyArray<JournalEntry> => [{ stream, record }]
+  const result = (executionId: string, name: string, exit: Exit.Exit<unknown, unknown>) =>
+    entry(executionId, { _tag: "DeferredCompleted", name, exit: encodeExit(exit) })
+  // What belongs into the commit of a result is taken from the list of whoever gives it.
+  const together = Effect.map(Staging, (staged) => staged?.splice(0) ?? [])
   // The engine's contract has no failures; whoever starts an execution sees a damaged one as a defect that says so.
   const readRows = (executionId: string) => Effect.orDie(journal.read(executionId))
-
   const revive = Effect.fnUntraced(function* (executionId: string, from: Recorded) {
     if (from.started === undefined || from.completed !== undefined) return undefined
     const registered = workflows.get(from.started.workflow)
@@ -173,7 +174,7 @@ const make = Effect.gen(function* () {
       if (live.has(executionId)) return false
       const { completed, deferreds } = recorded(yield* readRows(executionId))
       if (completed === undefined && !deferreds.has(name)) {
-        yield* journal.append(entry(executionId, { _tag: "DeferredCompleted", name, exit: encodeExit(exit) }))
+        yield* journal.append([...(yield* together), ...result(executionId, name, exit)])
       }
       return true
     }).pipe(exclusively)
@@ -186,7 +187,7 @@ const make = Effect.gen(function* () {
     if (execution.deferreds.has(name)) return
     execution.deferreds.set(name, exit)
     execution.unsettled = true
-    yield* journal.stage(entry(execution.id, { _tag: "DeferredCompleted", name, exit: encodeExit(exit) }))
+    yield* journal.stage([...(yield* together), ...result(execution.id, name, exit)])
     const own = yield* Effect.serviceOption(WorkflowInstance)
     const woken = Effect.andThen(deferredState.deferredDone(execution.id, name), wake(execution, "automatic"))
     // A run cannot wait for its own end.

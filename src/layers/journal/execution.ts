@@ -130,3 +130,7 @@ export const make = (
   interruptedUnsafe: known.interruptedUnsafe,
   unsettled: false
 })
+
+/** Is there nothing that a wake of this kind could go on with? */
+export const isEnd = (result: Workflow.Result<unknown, unknown>, wake: Wake): boolean =>
+  result._tag === "Complete" || (wake === "automatic" && result.failed === true)

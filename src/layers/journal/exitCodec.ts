@@ -5,6 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import type * as Workflow from "effect/workflow/Workflow"
 
@@ -19,7 +20,15 @@ const encodeExitSync = Schema.encodeSync(EncodedExit)
 // @effect-diagnostics-next-line schemaSync:off
 const decodeExitSync = Schema.decodeUnknownSync(EncodedExit)
 
-const toJson = (value: unknown): Schema.Json => (value === undefined ? null : decodeJson(value))
+// What most results are; its value is JSON because the whole is.
+const isSuccess = (encoded: Schema.Json): encoded is { readonly _tag: "Success"; readonly value: Schema.Json } =>
+  Predicate.isObject(encoded) && Predicate.hasProperty(encoded, "value") && Predicate.isTagged(encoded, "Success")
+
+const toJson = (value: unknown): Schema.Json => {
+  // Most values are these, and need no interpreter.
+  if (typeof value === "string" || typeof value === "boolean") return value
+  return value === undefined ? null : decodeJson(value)
+}
 
 /** An exit whose values are JSON already. `undefined`, which JSON has not, becomes `null`. */
 export const encodeExit = (exit: Exit.Exit<unknown, unknown>): Schema.Json =>
@@ -28,7 +37,8 @@ export const encodeExit = (exit: Exit.Exit<unknown, unknown>): Schema.Json =>
     : encodeExitSync(Exit.mapError(Exit.map(exit, toJson), toJson))
 
 /** {@link encodeExit} back. */
-export const decodeExit = (encoded: Schema.Json): Exit.Exit<Schema.Json, Schema.Json> => decodeExitSync(encoded)
+export const decodeExit = (encoded: Schema.Json): Exit.Exit<Schema.Json, Schema.Json> =>
+  isSuccess(encoded) ? Exit.succeed(encoded.value) : decodeExitSync(encoded)
 
 /** How the payload and the result of a workflow are written. */
 export interface WorkflowCodec {

@@ -16,29 +16,13 @@ import {
 } from "../../services/durable/Journal.ts"
 import * as SqliteFile from "../sql/sqliteFile.ts"
 import { checksum, genesis } from "./checksum.ts"
+import * as JournalTables from "./journalTables.ts"
 import type { ProjectedRow, Projection } from "./projection.ts"
-import { decodeRow, encodeRecord, type StoredRow } from "./rowCodec.ts"
+import { decodeRow, type StoredRow } from "./rowCodec.ts"
 
 /** What a person can do about a damaged journal. */
 export const damageRemedy =
   "stop the workspace, keep a copy of the file, and put a backup in its place; or delete the state directory: the next start rebuilds the unfinished tasks that the platform knows"
-
-// Streams are numbered, and rows kept in the order of streams, so that those of the streams that live lie side by side at
-// the end of one tree: a commit then touches few pages, whatever the ids look like.
-const schema = [
-  `CREATE TABLE IF NOT EXISTS streams (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT`,
-  `CREATE TABLE IF NOT EXISTS journal (
-    stream INTEGER NOT NULL,
-    sequence INTEGER NOT NULL,
-    position INTEGER NOT NULL,
-    kind TEXT NOT NULL,
-    at INTEGER NOT NULL,
-    data TEXT NOT NULL,
-    sum TEXT NOT NULL,
-    PRIMARY KEY (stream, sequence)
-  ) STRICT, WITHOUT ROWID`,
-  `CREATE TABLE IF NOT EXISTS journal_meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID`
-]
 
 /** Positions are reserved so many at a time: a start goes on behind those reserved, and the numbers that are left out matter to nobody. */
 const reserve = 100_000
@@ -48,6 +32,9 @@ const rows = "journal JOIN streams ON number = journal.stream"
 
 /** How many streams' ends are remembered; the others are looked up again. */
 const rememberedEnds = 10_000
+
+/** How many names are remembered that were looked up and are no streams yet: most of them are about to become one. */
+const rememberedNames = 1_000
 
 interface End {
   readonly number: number
@@ -89,13 +76,19 @@ const isDamaged = Schema.is(JournalDamaged)
 export const readFailure = (file: string, cause: unknown): JournalDamaged | JournalUnavailable =>
   isDamaged(cause) ? cause : failureOf(file, cause)
 
+/** An entry with its time and its text. */
+export interface Staged extends JournalEntry {
+  readonly at: number
+  readonly data: string
+}
+
 /** The writer. */
 export interface JournalFile {
   readonly epoch: () => string
   /** Keeps another epoch from now on, or throws SQLite's error. */
   readonly renew: (epoch: string) => void
   /** Writes all entries and what follows from them, durably, or throws and has written none. */
-  readonly commit: (entries: ReadonlyArray<JournalEntry>, at: number) => void
+  readonly commit: (entries: ReadonlyArray<Staged>) => void
   /** The rows of a stream after a sequence number, checked. Throws {@link JournalDamaged} or SQLite's error. */
   readonly read: (stream: string, after: number, limit?: number) => ReadonlyArray<JournalRow>
   readonly close: () => void
@@ -183,7 +176,7 @@ const openDatabase = ({ busyTimeout, filename }: Options) => {
 
 const prepareTables = (database: DatabaseSync, options: Options) => {
   transaction(database, () => {
-    for (const statement of schema) database.exec(statement)
+    JournalTables.make(database)
     if (meta(database, "epoch") === undefined) setMeta(database, "epoch", options.newEpoch)
   })
   const outdated = options.projections.filter(
@@ -203,30 +196,44 @@ export const open = (options: Options): JournalFile => {
 const makeWriter = (file: string, database: DatabaseSync, projections: ReadonlyArray<Projection>): JournalFile => {
   const apply = projections.map((projection) => projection.prepare(database))
   const insert = database.prepare(
-    "INSERT INTO journal (stream, sequence, position, kind, at, data, sum) VALUES (?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO journal (id, position, kind, at, data, sum) VALUES (?1 << 32 | ?2, ?3, ?4, ?5, ?6, ?7)"
   )
-  const insertStream = database.prepare("INSERT INTO streams (name) VALUES (?) RETURNING number")
+  const insertStream = database.prepare("INSERT INTO streams (name, number) VALUES (?, ?)")
   const findStream = database.prepare("SELECT number FROM streams WHERE name = ?")
-  const lastOf = database.prepare("SELECT sequence, sum FROM journal WHERE stream = ? ORDER BY sequence DESC LIMIT 1")
+  const lastOf = database.prepare(
+    "SELECT sequence, sum FROM journal WHERE id BETWEEN ?1 << 32 AND ?1 << 32 | 4294967295 ORDER BY id DESC LIMIT 1"
+  )
   const rowsAfter = database.prepare(
-    `SELECT ${columns} FROM ${rows} WHERE journal.stream = ? AND sequence >= ? ORDER BY sequence`
+    `SELECT position, ?3 AS stream, stream AS number, sequence, kind, at, data, sum FROM journal
+    WHERE id BETWEEN ?1 << 32 | ?2 AND ?1 << 32 | 4294967295 ORDER BY id`
   )
   const ends = new Map<string, End>()
+  const absent = new Set<string>()
   const reserved = Number(meta(database, "reserved positions") ?? 0)
   let epoch = meta(database, "epoch") ?? ""
   let position = reserved
   let limit = reserved
+  // The number of the newest stream.
+  const newest = database.prepare("SELECT max(id) >> 32 AS number FROM journal").get()?.["number"]
+  let streams = typeof newest === "number" ? newest : 0
+  // With those that the commit under way makes.
+  let numbered = streams
 
   const numberOf = (stream: string): number | undefined => {
     const known = ends.get(stream)
     if (known !== undefined) return known.number
+    if (absent.has(stream)) return undefined
     const number = findStream.get(stream)?.["number"]
-    return typeof number === "number" ? number : undefined
+    if (typeof number === "number") return number
+    if (absent.size >= rememberedNames) absent.clear()
+    absent.add(stream)
+    return undefined
   }
 
   const newStream = (stream: string): End => {
-    const number = insertStream.get(stream)?.["number"]
-    return { number: typeof number === "number" ? number : 0, sequence: 0, sum: genesis }
+    const number = ++numbered
+    insertStream.run(stream, number)
+    return { number, sequence: 0, sum: genesis }
   }
 
   const endOf = (stream: string): End => {
@@ -241,12 +248,10 @@ const makeWriter = (file: string, database: DatabaseSync, projections: ReadonlyA
       : { number, sequence: 0, sum: genesis }
   }
 
-  const write = (entry: JournalEntry, now: number, fresh: Map<string, End>, place: number): ProjectedRow => {
-    const { at = now, record, stream } = entry
+  const write = ({ at, data, record, stream }: Staged, fresh: Map<string, End>, place: number): ProjectedRow => {
     const end = fresh.get(stream) ?? endOf(stream)
     const { number } = end
     const sequence = end.sequence + 1
-    const data = encodeRecord(record)
     const sum = checksum(end.sum, { stream, sequence, kind: record._tag, at, data })
     insert.run(number, sequence, place, record._tag, at, data, sum)
     fresh.set(stream, { number, sequence, sum })
@@ -255,6 +260,7 @@ const makeWriter = (file: string, database: DatabaseSync, projections: ReadonlyA
 
   const remember = (fresh: Map<string, End>) => {
     for (const [stream, end] of fresh) {
+      absent.delete(stream)
       ends.delete(stream)
       ends.set(stream, end)
     }
@@ -277,7 +283,7 @@ const makeWriter = (file: string, database: DatabaseSync, projections: ReadonlyA
     let expected = after + 1
     let previous = genesis
     // The row before the first that is asked for comes along: its checksum is part of the next one's.
-    for (const stored of rowsAfter.iterate(number, after)) {
+    for (const stored of rowsAfter.iterate(number, after, stream)) {
       if (!isRow(stored)) continue
       if (found.length >= limit) break
       if (stored.sequence === after) {
@@ -298,18 +304,20 @@ const makeWriter = (file: string, database: DatabaseSync, projections: ReadonlyA
       setMeta(database, "epoch", next)
       epoch = next
     },
-    commit: (entries, at) => {
+    commit: (entries) => {
       const fresh = new Map<string, End>()
+      numbered = streams
       const enough = position + entries.length <= limit ? limit : position + entries.length + reserve
       transaction(database, () => {
         if (enough > limit) setMeta(database, "reserved positions", String(enough))
         entries.forEach((entry, index) => {
-          const row = write(entry, at, fresh, position + index + 1)
+          const row = write(entry, fresh, position + index + 1)
           for (const project of apply) project(row)
         })
       })
       position += entries.length
       limit = enough
+      streams = numbered
       remember(fresh)
     },
     read,

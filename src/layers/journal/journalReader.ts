@@ -38,8 +38,8 @@ export const make = Effect.fnUntraced(function* (file: string) {
     Result: Stored,
     execute: ({ from, limit, stream }) => sql`
       SELECT position, streams.name AS stream, sequence, kind, at, data, sum
-      FROM streams JOIN journal ON journal.stream = streams.number
-      WHERE streams.name = ${stream} AND sequence >= ${from} ORDER BY sequence LIMIT ${limit}`
+      FROM streams JOIN journal ON id BETWEEN number << 32 | ${from} AND number << 32 | 4294967295
+      WHERE streams.name = ${stream} ORDER BY id LIMIT ${limit}`
   })
 
   return Effect.fn("JournalReader.read")(function* (stream: string, after = 0, limit?: number) {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { JournalRecord, type JournalRow } from "../../services/durable/Journal.ts"
@@ -24,13 +25,64 @@ export interface StoredRow {
 const encode = Schema.encodeSync(Schema.fromJsonString(JournalRecord))
 const decode = Schema.decodeUnknownResult(Schema.fromJsonString(JournalRecord))
 
+// The kinds that a step costs, and those that may be large, hold nothing but texts, whole numbers and what codecs have
+// made JSON already: they are written and read as they are. All others go by their schema.
+const isText = Predicate.isString
+const isJson = Predicate.isNotUndefined
+const isAbsentOr = (fits: (value: unknown) => boolean) => (value: unknown) => value === undefined || fits(value)
+type Fields = ReadonlyArray<readonly [name: string, fits: (value: unknown) => boolean]>
+const plain = new Map<string, Fields>([
+  [
+    "ExecutionStarted",
+    [
+      ["workflow", isText],
+      ["payload", isJson],
+      ["parent", isAbsentOr(isText)]
+    ]
+  ],
+  [
+    "ActivityCompleted",
+    [
+      ["name", isText],
+      ["attempt", Number.isSafeInteger],
+      ["exit", isJson]
+    ]
+  ],
+  [
+    "DeferredCompleted",
+    [
+      ["name", isText],
+      ["exit", isJson]
+    ]
+  ],
+  ["ExecutionCompleted", [["exit", isJson]]],
+  [
+    "SegmentBegan",
+    [
+      ["segment", Number.isSafeInteger],
+      ["steps", Predicate.isObject]
+    ]
+  ]
+])
+
 /** The text of a record. Its `_tag` is in it, too: the column `kind` is for queries. */
-export const encodeRecord = (record: JournalRecord): string => encode(record)
+export const encodeRecord = (record: JournalRecord): string =>
+  plain.has(record._tag) ? JSON.stringify(record) : encode(record)
+
+const isPlain = (parsed: unknown): parsed is JournalRecord =>
+  Predicate.isObject(parsed) && plain.get(String(parsed["_tag"]))?.every(([name, fits]) => fits(parsed[name])) === true
+
+// The schema is asked where it says more: what is wrong with a text, and all about the kinds that are not plain.
+const decodeRecord = ({ data, kind }: StoredRow) => {
+  if (!plain.has(kind)) return decode(data)
+  const parsed = Result.try((): unknown => JSON.parse(data))
+  return Result.isSuccess(parsed) && isPlain(parsed.success) ? Result.succeed(parsed.success) : decode(data)
+}
 
 /** What is wrong with a stored row, or the row. `previous` is the checksum of the one before it in its stream. */
 export const decodeRow = (previous: string, stored: StoredRow): Result.Result<JournalRow, string> => {
   if (checksum(previous, stored) !== stored.sum) return Result.fail("its checksum does not match its content")
-  return Result.match(decode(stored.data), {
+  return Result.match(decodeRecord(stored), {
     onFailure: (issue) => Result.fail(`its content cannot be read: ${issue.message}`),
     onSuccess: (record) =>
       Result.succeed({

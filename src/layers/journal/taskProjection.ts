@@ -4,7 +4,7 @@
  * @module
  */
 import type { DatabaseSync } from "node:sqlite"
-import { isTerminal, rank } from "../../services/durable/TaskStore.ts"
+import { isTerminal } from "../../services/durable/TaskStore.ts"
 import type { ProjectedRow, Projection } from "./projection.ts"
 
 const schema = [
@@ -25,6 +25,8 @@ const schema = [
     held TEXT,
     held_detail TEXT,
     boots INTEGER NOT NULL DEFAULT 0,
+    caller TEXT NOT NULL,
+    context TEXT NOT NULL,
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL
   ) STRICT`,
@@ -67,8 +69,8 @@ const schema = [
 
 const prepare = (database: DatabaseSync) => {
   const accept = database.prepare(
-    `INSERT INTO tasks (number, task_id, message_key, digest, accepted, state, version, code, restored, created_at, updated_at)
-    VALUES (?, ?, ?, ?, ?, 'submitted', ?, ?, ?, ?, ?)`
+    `INSERT INTO tasks (number, task_id, message_key, digest, accepted, state, version, code, restored, caller, context, created_at, updated_at)
+    VALUES (?, ?, ?, ?, ?, 'submitted', ?, ?, ?, ?, ?, ?, ?)`
   )
   const move = database.prepare("UPDATE tasks SET state = ?, ended = ?, updated_at = ? WHERE number = ?")
   const endWaits = database.prepare("DELETE FROM task_waits WHERE task = ?")
@@ -108,13 +110,15 @@ const prepare = (database: DatabaseSync) => {
           record.version,
           record.code,
           record.restored ? 1 : 0,
+          record.input.caller,
+          record.input.contextId === "" ? stream : record.input.contextId,
           at,
           at
         )
         break
       case "TaskMoved":
         move.run(record.state, isTerminal(record.state) ? sequence : null, at, streamNumber)
-        say.run(streamNumber, record.sequence, sequence, "", 1, -rank(record.state))
+        say.run(streamNumber, record.sequence, sequence, "", 1, -record.sequence)
         if (isTerminal(record.state)) endWaits.run(streamNumber)
         break
       case "TaskSaid":
@@ -157,7 +161,7 @@ const prepare = (database: DatabaseSync) => {
 /** Tables `tasks`, `task_events`, `task_attempts`, `task_waits` and `task_tombstones`. */
 export const projection: Projection = {
   name: "tasks",
-  version: 1,
+  version: 2,
   tables: ["tasks", "task_events", "task_attempts", "task_waits", "task_tombstones"],
   schema,
   prepare

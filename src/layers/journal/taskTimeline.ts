@@ -10,9 +10,10 @@ import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import * as Content from "../../services/durable/Content.ts"
 import type { JournalRow } from "../../services/durable/Journal.ts"
 import type { ExecutorError } from "../../services/durable/Step.ts"
-import { isTerminal } from "../../services/durable/TaskStore.ts"
+import { isTerminal, type SaidEvent } from "../../services/durable/TaskStore.ts"
 import type { TimelineItem } from "../../services/local/TaskBook.ts"
 import { decodeExit } from "./exitCodec.ts"
 
@@ -34,6 +35,11 @@ const encodeJson = Schema.encodeUnknownResult(Schema.fromJsonString(Schema.Json)
 const clip = (text: string) => (text.length > maxResult ? `${text.slice(0, maxResult - 1)}…` : text)
 
 const textOf = (value: Schema.Json) => (value === null ? "" : clip(Result.getOrElse(encodeJson(value), () => "")))
+
+const noteOf = (event: Exclude<typeof SaidEvent.Type, { readonly _tag: "Output" | "Artifact" }>) => {
+  if (event._tag === "Progress") return event.text
+  return Content.textOf(event._tag === "Remark" ? event.parts : event.message.parts)
+}
 
 const named = (reason: string, detail: string) => (reason === "failed" ? detail : `${reason}: ${detail}`)
 
@@ -140,6 +146,8 @@ const make = (restored: boolean) => {
       }
       case "StepBegan": {
         const { attempt, effect, step } = record
+        // Runs of one try of a step are counted under its name, too.
+        if (step.includes("~")) break
         const before = running.get(step)
         if (before !== undefined) lose(step, before)
         lost.delete(step)
@@ -167,9 +175,12 @@ const make = (restored: boolean) => {
         if (event._tag === "Output") {
           item.pieces++
           item.characters += event.text.length
+        } else if (event._tag === "Artifact") {
+          item.pieces++
+          item.characters += Content.textOf(event.artifact.parts).length
         } else {
           item.notes++
-          item.lastNote = clip(event.text)
+          item.lastNote = clip(noteOf(event))
         }
         break
       }

@@ -152,7 +152,8 @@ const makeQueries = Effect.gen(function* () {
       Request: Schema.Int,
       Result: Schema.Struct({ sequence: Schema.Int }),
       execute: (number) => sql`
-        SELECT sequence FROM journal WHERE stream = ${number} AND kind = 'StepBegan' ORDER BY sequence DESC LIMIT 1`
+        SELECT sequence FROM journal WHERE id BETWEEN ${number} << 32 AND ${number} << 32 | 4294967295
+        AND kind = 'StepBegan' ORDER BY id DESC LIMIT 1`
     })
   }
 })

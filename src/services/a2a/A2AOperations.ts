@@ -13,6 +13,8 @@ import type * as P from "./A2AProtocol.ts"
 export interface Call {
   /** The workspace that calls, or `admin`. What a task belongs to. */
   readonly caller: string
+  /** The protocol in whose words the caller asks, and is pushed to. */
+  readonly version: "1.0" | "0.3"
   /** URIs of the extensions that the caller activates (`A2A-Extensions`). */
   readonly extensions: ReadonlyArray<string>
   /**

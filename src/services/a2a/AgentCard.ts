@@ -92,4 +92,4 @@ export type AgentCard = typeof AgentCard.Type
 export class AgentIdentity extends Context.Service<
   AgentIdentity,
   { readonly card: AgentCard; readonly extendedCard: AgentCard | undefined }
->()("molecule-effect/services/a2a/AgentIdentity") {}
+>()("molecule-effect/services/a2a/AgentCard/AgentIdentity") {}

@@ -34,6 +34,12 @@ export class AgentExecutor extends Context.Service<
     readonly code?: string
     /** Code of older tasks that can still be run, by its name. */
     readonly previous?: Readonly<Record<string, (task: TaskInput) => Effect.Effect<TaskOutput, ExecutorError, Step>>>
+    /** Media types of parts that it takes (`image/*` and the like are allowed): text only, if not given. */
+    readonly inputModes?: ReadonlyArray<string>
+    /** Media types of what it answers: text, if not given. */
+    readonly outputModes?: ReadonlyArray<string>
+    /** Is this message answered by a message, without a task to follow? Never, if not given. */
+    readonly replies?: (task: TaskInput) => boolean
     readonly execute: (task: TaskInput) => Effect.Effect<TaskOutput, ExecutorError, Step>
   }
 >()("molecule-effect/services/agent/AgentExecutor") {}

@@ -7,8 +7,9 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { TaskInput, TaskOutput } from "./AgentTask.ts"
-import { AgentEvent, ExecutorError, UnknownOutcome } from "./Step.ts"
-import { HoldReason, TaskState } from "./TaskStore.ts"
+import { Part } from "./Content.ts"
+import { ExecutorError, UnknownOutcome } from "./Step.ts"
+import { HoldReason, SaidEvent, TaskState } from "./TaskStore.ts"
 import { WaitKind } from "./Waits.ts"
 
 const execution = [
@@ -48,14 +49,15 @@ const task = [
     step: Schema.String,
     attempt: Schema.Int,
     number: Schema.Int,
-    event: AgentEvent
+    event: SaidEvent
   }),
   /** A new state, which is an event too. */
   Schema.TaggedStruct("TaskMoved", {
     sequence: Schema.Int,
     state: TaskState,
     output: Schema.optionalKey(TaskOutput),
-    error: Schema.optionalKey(ExecutorError)
+    error: Schema.optionalKey(ExecutorError),
+    message: Schema.optionalKey(Schema.NonEmptyArray(Part))
   }),
   /** A run of a step begins; `effect` where it has an effect outside, whose id is thereby stored before it is sent. */
   Schema.TaggedStruct("StepBegan", {
@@ -84,6 +86,20 @@ const task = [
     detail: Schema.String
   }),
   Schema.TaggedStruct("TaskReleased", {}),
+  /** The task's events after `after` are to be pushed. The configuration with this id, if there is one, is replaced. */
+  Schema.TaggedStruct("PushConfigured", {
+    id: Schema.String,
+    version: Schema.Literals(["1.0", "0.3"]),
+    after: Schema.Int,
+    config: Schema.Json
+  }),
+  Schema.TaggedStruct("PushRemoved", { id: Schema.String }),
+  /** The receiver has the task's events up to this one; `detail` says why it does not have this one. */
+  Schema.TaggedStruct("PushDelivered", {
+    id: Schema.String,
+    upTo: Schema.Int,
+    detail: Schema.optionalKey(Schema.String)
+  }),
   /** What stays of a task whose rows were pruned: its message is still recognised, until then (milliseconds). */
   Schema.TaggedStruct("TaskForgotten", {
     messageKey: Schema.String,
@@ -132,7 +148,7 @@ export interface JournalEntry {
   /** The id of a task or of an execution, or one of the streams of the workspace itself, which begin with `~`. */
   readonly stream: string
   readonly record: JournalRecord
-  /** When it happened, in milliseconds since 1970; when it is written, if that does not matter. */
+  /** When it happened, in milliseconds since 1970; when it is staged, if not given. */
   readonly at?: number
 }
 
@@ -185,6 +201,7 @@ export interface JournalState {
  * - `stage` puts entries into the next commit, all or none of them, in this order behind all that were staged before. It
  *   does not wait: they are on disk within a few milliseconds, or when somebody waits for them. They are never lost
  *   while the process lives: a full disk delays them.
+ * - A record that its schema cannot encode is a defect of whoever stages it; nothing of that call is staged.
  * - `settled` completes when everything staged so far is on disk. Many fibers that wait at once share one commit.
  * - `append` does both.
  * - `accept` is `append` for what may be refused: where it cannot be written now, it is as if it had never been staged.
@@ -229,8 +246,9 @@ export class Journal extends Context.Service<
  *
  * **Details**
  *
- * The journal engine gives one to each activity and stages list and result as one; `TaskStore.setState` stages the list
- * that it is called with together with the new state. `undefined` elsewhere: then stage directly.
+ * The journal engine gives one to each activity and stages list and result as one. Whoever calls its `deferredDone`, or
+ * `TaskStore.setState`, under a list of his own has it staged with the value, or the new state. `undefined` elsewhere: then
+ * stage directly.
  */
 export const Staging = Context.Reference<Array<JournalEntry> | undefined>(
   "molecule-effect/services/durable/Journal/Staging",

@@ -7,13 +7,21 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { Artifact, type Message, Part, textPart } from "./Content.ts"
 
 /** Something an executor says while it works: a piece of the answer, or a note about what it is doing. */
 export const AgentEvent = Schema.Union([
   /** A piece of the answer. Pieces of one step join, in order, into one artifact. */
   Schema.TaggedStruct("Output", { text: Schema.String }),
+  /**
+   * An artifact, or a piece of one. Without `append` it begins the artifact, or begins it again; with it, its parts are
+   * added to those that the same run of the same step has said before.
+   */
+  Schema.TaggedStruct("Artifact", { artifact: Artifact, append: Schema.Boolean, lastChunk: Schema.Boolean }),
   /** What the agent is doing now, in one line; not part of the answer. */
-  Schema.TaggedStruct("Progress", { text: Schema.String })
+  Schema.TaggedStruct("Progress", { text: Schema.String }),
+  /** The same, of whatever parts. */
+  Schema.TaggedStruct("Remark", { parts: Schema.NonEmptyArray(Part) })
 ])
 /** The type of {@link AgentEvent}. */
 export type AgentEvent = typeof AgentEvent.Type
@@ -22,11 +30,19 @@ export type AgentEvent = typeof AgentEvent.Type
 export const output = (text: string): AgentEvent => ({ _tag: "Output", text })
 /** A line about what is going on. */
 export const progress = (text: string): AgentEvent => ({ _tag: "Progress", text })
+/** A whole artifact; or a piece of one, by the options. */
+export const artifact = (
+  value: Artifact,
+  { append = false, lastChunk = !append }: { readonly append?: boolean; readonly lastChunk?: boolean } = {}
+): AgentEvent => ({ _tag: "Artifact", artifact: value, append, lastChunk })
 
 /** Why an executor could not do its task. `remedy` says what a person can do about it. */
 export class ExecutorError extends Schema.TaggedError<ExecutorError>()("ExecutorError", {
-  /** `invalid`: the task cannot be done as asked. `failed`: it was tried. `timeout`, `limit`: it was stopped. `refused`: a peer or tool said no. */
-  reason: Schema.Literals(["invalid", "failed", "timeout", "limit", "refused", "unavailable"]),
+  /**
+   * `invalid`: the task cannot be done as asked. `failed`: it was tried. `timeout`, `limit`: it was stopped. `refused`: a
+   * peer or tool said no. `rejected`: the agent itself does not do this; its task is rejected, not failed.
+   */
+  reason: Schema.Literals(["invalid", "failed", "timeout", "limit", "refused", "unavailable", "rejected"]),
   detail: Schema.String,
   remedy: Schema.optionalKey(Schema.String),
   /** Exit code, where a program ended. */
@@ -79,6 +95,21 @@ export interface WaitOptions<A, I> {
   readonly schema: Schema.Codec<A, I>
 }
 
+/** What an executor needs from whoever sent the task. */
+export interface AskOptions {
+  /** Unique within the task. */
+  readonly name: string
+  /** The question. */
+  readonly parts: readonly [Part, ...ReadonlyArray<Part>]
+  /** What the task's state says meanwhile: `input-required`, or `auth-required` for credentials. */
+  readonly kind?: "input" | "auth"
+  /** Milliseconds from now after which the task fails; a week if not given. */
+  readonly within?: number
+}
+
+/** A question of text. */
+export const question = (text: string): AskOptions["parts"] => [textPart(text)]
+
 /**
  * The engine's side of an executor.
  *
@@ -91,8 +122,9 @@ export interface WaitOptions<A, I> {
  * a step and grows with each rerun.
  *
  * `wait` suspends the task until somebody provides the value (`TaskRunner.provide`) or the deadline passes; `sleep`
- * suspends it for a time. Both survive a restart with their deadline, hold no place among the running tasks, and are the
- * only ways to wait: what waits otherwise is not seen by the watcher. Call them outside of steps.
+ * suspends it for a time; `ask` asks the task's sender and waits for the next message to the task. They survive a restart
+ * with their deadline, hold no place among the running tasks, and are the only ways to wait: what waits otherwise is not
+ * seen by the watcher. Call them outside of steps.
  *
  * **Example**
  *
@@ -113,6 +145,7 @@ export class Step extends Context.Service<
     ) => Effect.Effect<A, ExecutorError, R>
     readonly emit: (event: AgentEvent) => Effect.Effect<void, ExecutorError>
     readonly wait: <A, I>(options: WaitOptions<A, I>) => Effect.Effect<A, ExecutorError>
+    readonly ask: (options: AskOptions) => Effect.Effect<Message, ExecutorError>
     /** Milliseconds, from the first time that the task comes here. */
     readonly sleep: (name: string, duration: number) => Effect.Effect<void, ExecutorError>
   }

@@ -8,8 +8,18 @@ import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
 import type { TaskInput } from "./AgentTask.ts"
+import type { Message } from "./Content.ts"
 import type { Cursor, Gap } from "./Cursor.ts"
-import type { HoldReason, MessageConflict, TaskEvent, TaskRecord, TaskStoreError, TooManyTasks } from "./TaskStore.ts"
+import type {
+  HoldReason,
+  MessageConflict,
+  TaskEvent,
+  TaskPage,
+  TaskQuery,
+  TaskRecord,
+  TaskStoreError,
+  TooManyTasks
+} from "./TaskStore.ts"
 
 /** No task has this id, or it belongs to somebody else: the two are not told apart. */
 export class TaskNotFound extends Schema.TaggedError<TaskNotFound>()("TaskNotFound", { taskId: Schema.String }) {
@@ -39,10 +49,31 @@ export class WaitNotOpen extends Schema.TaggedError<WaitNotOpen>()("WaitNotOpen"
   }
 }
 
+/** The task has not ended, but has not asked for anything either. */
+export class TaskTakesNoMessage extends Schema.TaggedError<TaskTakesNoMessage>()("TaskTakesNoMessage", {
+  taskId: Schema.String,
+  state: Schema.String
+}) {
+  override get message() {
+    return `task ${this.taskId} is ${this.state} and takes no message: leave the task's id out to begin a new task`
+  }
+}
+
 /** The task is not set aside. */
 export class TaskNotHeld extends Schema.TaggedError<TaskNotHeld>()("TaskNotHeld", { taskId: Schema.String }) {
   override get message() {
     return `task ${this.taskId} is not held: there is nothing to release`
+  }
+}
+
+/** The code that began the task is not in this program: it is never run by other code. */
+export class TaskCodeMissing extends Schema.TaggedError<TaskCodeMissing>()("TaskCodeMissing", {
+  taskId: Schema.String,
+  /** The last step, and the versions on both sides. */
+  detail: Schema.String
+}) {
+  override get message() {
+    return `task ${this.taskId} cannot go on: ${this.detail}`
   }
 }
 
@@ -113,6 +144,8 @@ export interface Activity {
  * - `epoch` makes an event's sequence a cursor.
  * - `cancel` ends a task that has not ended, and the processes it started.
  * - `provide` gives a suspended task the value that it waits for.
+ * - `receive` gives a task that asked for something the message that it waits for; the same message again changes nothing.
+ * - `list` gives a page of tasks, the latest change first.
  * - `release` lets a task run that was set aside; `retry` begins a new task with the message of one that has ended.
  * - `health` is the age of the oldest due work, and the tasks that are set aside.
  * - `activity` tells how many tasks run and how many wait, for heartbeat and health.
@@ -147,7 +180,14 @@ export class TaskRunner extends Context.Service<
       wait: string,
       value: Schema.Json
     ) => Effect.Effect<void, TaskNotFound | WaitNotOpen | TaskStoreError>
-    readonly release: (taskId: string) => Effect.Effect<TaskRecord, TaskNotFound | TaskNotHeld | TaskStoreError>
+    readonly receive: (
+      taskId: string,
+      message: Message
+    ) => Effect.Effect<TaskRecord, TaskNotFound | TaskTakesNoMessage | MessageConflict | TaskStoreError>
+    readonly list: (query: TaskQuery) => Effect.Effect<TaskPage, TaskStoreError>
+    readonly release: (
+      taskId: string
+    ) => Effect.Effect<TaskRecord, TaskNotFound | TaskNotHeld | TaskCodeMissing | TaskStoreError>
     readonly retry: (
       taskId: string
     ) => Effect.Effect<

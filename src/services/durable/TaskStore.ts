@@ -8,19 +8,32 @@ import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { TaskInput, TaskOutput } from "./AgentTask.ts"
+import { Message, Part } from "./Content.ts"
 import { AgentEvent, ExecutorError, type UnknownOutcome } from "./Step.ts"
 import type { OpenWait, WaitKind } from "./Waits.ts"
 
 /** A task's state, in the words of A2A 0.3. */
-export const TaskState = Schema.Literals(["submitted", "working", "completed", "failed", "canceled"])
+export const TaskState = Schema.Literals([
+  "submitted",
+  "working",
+  "input-required",
+  "auth-required",
+  "completed",
+  "failed",
+  "canceled",
+  "rejected"
+])
 /** The type of {@link TaskState}. */
 export type TaskState = typeof TaskState.Type
 
 /** Has the task ended? */
 export const isTerminal = (state: TaskState): boolean =>
-  state === "completed" || state === "failed" || state === "canceled"
+  state === "completed" || state === "failed" || state === "canceled" || state === "rejected"
 
-/** How far a state is: 0 not begun, 1 under way, 2 ended. Tasks move to a higher rank only. */
+/** Does the task wait for its sender? */
+export const isInterrupted = (state: TaskState): boolean => state === "input-required" || state === "auth-required"
+
+/** How far a state is: 0 not begun, 1 under way, 2 ended. A task never moves to a lower rank, nor from an end. */
 export const rank = (state: TaskState): number => (state === "submitted" ? 0 : isTerminal(state) ? 2 : 1)
 
 /** One task as it stands. */
@@ -31,9 +44,21 @@ export class TaskRecord extends Schema.Class<TaskRecord>("molecule-effect/TaskRe
   updatedAt: Schema.DateTimeUtc,
   /** The answer, once completed. */
   output: Schema.optionalKey(TaskOutput),
-  /** Why it failed, once failed. */
+  /** Why it failed or was rejected, once it is. */
   error: Schema.optionalKey(ExecutorError)
 }) {}
+
+/** A further message to the task, from its sender. Nobody is told of it; it is part of the task's history. */
+export const Received = Schema.TaggedStruct("Received", { message: Message })
+
+/** What is said of a task besides its states. */
+export const SaidEvent = Schema.Union([AgentEvent, Received])
+
+/** A new state, with what there is to say about it. */
+export const StateEvent = Schema.TaggedStruct("State", {
+  state: TaskState,
+  message: Schema.optionalKey(Schema.NonEmptyArray(Part))
+})
 
 /** One thing a task said: `sequence` counts from 1 within the task, without a gap, and never repeats or goes back. */
 export class TaskEvent extends Schema.Class<TaskEvent>("molecule-effect/TaskEvent")({
@@ -44,7 +69,7 @@ export class TaskEvent extends Schema.Class<TaskEvent>("molecule-effect/TaskEven
   step: Schema.String,
   attempt: Schema.Int,
   number: Schema.Int,
-  event: Schema.Union([AgentEvent, Schema.TaggedStruct("State", { state: TaskState })])
+  event: Schema.Union([AgentEvent, Received, StateEvent])
 }) {}
 
 /** An event that is still to be recorded: the store adds number and time. */
@@ -79,8 +104,10 @@ export interface History {
   readonly steps: Readonly<Record<string, Schema.Json>>
   /** Names of the steps that this segment has completed. */
   readonly completed: ReadonlyArray<string>
-  /** Names of the open waits. */
-  readonly waits: ReadonlyArray<string>
+  /** The open waits. */
+  readonly waits: ReadonlyArray<Pick<OpenWait, "wait" | "deadline">>
+  /** Encoded exits of waits that ended while the former segment did: it did not hear of them any more. */
+  readonly missed: Readonly<Record<string, Schema.Json>>
 }
 
 /** What is noted of a task besides its states and what it says. Times are milliseconds since 1970. */
@@ -104,6 +131,26 @@ export type TaskNote =
 export interface EffectIntent {
   readonly id: string
   readonly unknown: typeof UnknownOutcome.Type
+}
+
+/** Which tasks are wanted, the latest change first. Times are milliseconds since 1970. */
+export interface TaskQuery {
+  /** Of this sender only. */
+  readonly caller?: string
+  /** Of this context only; a task without one is a context of its own, with the task's id. */
+  readonly contextId?: string
+  readonly state?: TaskState
+  /** Changed at this time or later. */
+  readonly since?: number
+  /** Behind this task, which changed at that time. */
+  readonly after?: { readonly updatedAt: number; readonly taskId: string }
+  readonly limit: number
+}
+
+/** Some of the tasks that were asked for, and how many there are in all. */
+export interface TaskPage {
+  readonly tasks: ReadonlyArray<TaskRecord>
+  readonly total: number
 }
 
 /** The store failed: a full disk, a broken file. The caller must not claim to have kept anything. */
@@ -156,6 +203,8 @@ export class TooManyTasks extends Schema.TaggedError<TooManyTasks>()("TooManyTas
  * - `setState` moves a task forward; a terminal state is never left, and then the record is answered unchanged.
  * - `unfinished` holds the tasks to resume after a restart, oldest first; `standing` and `history` are
  *   what resuming one needs.
+ * - `list` gives a page of tasks. Who asks for the next one by `after` gets no task twice; one that changes meanwhile is
+ *   among the first again.
  * - `note` records what is not said to anyone: waits, segments, holds. It is on disk when it answers.
  * - `begin` with an effect is on disk when it answers; without, it is so before anything that comes after it.
  * - `waits` are the open waits, oldest deadline first.
@@ -187,10 +236,15 @@ export class TaskStore extends Context.Service<
       taskId: string,
       change:
         | { readonly state: "submitted" | "working" | "canceled" }
+        | {
+            readonly state: "input-required" | "auth-required"
+            readonly message: readonly [Part, ...ReadonlyArray<Part>]
+          }
         | { readonly state: "completed"; readonly output: TaskOutput }
-        | { readonly state: "failed"; readonly error: ExecutorError }
+        | { readonly state: "failed" | "rejected"; readonly error: ExecutorError }
     ) => Effect.Effect<{ readonly task: TaskRecord; readonly event: Option.Option<TaskEvent> }, TaskStoreError>
     readonly unfinished: Effect.Effect<ReadonlyArray<TaskRecord>, TaskStoreError>
+    readonly list: (query: TaskQuery) => Effect.Effect<TaskPage, TaskStoreError>
     readonly standing: (taskId: string) => Effect.Effect<Standing, TaskStoreError>
     readonly history: (taskId: string) => Effect.Effect<History, TaskStoreError>
     readonly note: (taskId: string, note: TaskNote) => Effect.Effect<void, TaskStoreError>

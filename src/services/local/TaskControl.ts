@@ -12,6 +12,7 @@ import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import {
   Draining,
+  TaskCodeMissing,
   TaskNotCancelable,
   TaskNotEnded,
   TaskNotFound,
@@ -84,7 +85,12 @@ class Tasks extends HttpApiGroup.make("tasks").add(
   HttpApiEndpoint.post("resume", "/tasks/resume", {
     payload: Schema.Struct(task),
     success: TaskRecord,
-    error: [notFound, storeError, TaskNotHeld.pipe(HttpApiSchema.status(409))]
+    error: [
+      notFound,
+      storeError,
+      TaskNotHeld.pipe(HttpApiSchema.status(409)),
+      TaskCodeMissing.pipe(HttpApiSchema.status(409))
+    ]
   }),
   HttpApiEndpoint.post("retry", "/tasks/retry", {
     payload: Schema.Struct(task),
@@ -143,7 +149,9 @@ export class TaskControl extends Context.Service<
   TaskControl,
   {
     readonly cancel: (taskId: string) => Effect.Effect<TaskRecord, TaskNotFound | TaskNotCancelable | ControlError>
-    readonly resume: (taskId: string) => Effect.Effect<TaskRecord, TaskNotFound | TaskNotHeld | ControlError>
+    readonly resume: (
+      taskId: string
+    ) => Effect.Effect<TaskRecord, TaskNotFound | TaskNotHeld | TaskCodeMissing | ControlError>
     readonly retry: (
       taskId: string
     ) => Effect.Effect<

@@ -14,6 +14,7 @@ import * as ExecutorCommand from "../../../src/layers/agent/ExecutorCommand.ts"
 import * as ProcessRegistryFile from "../../../src/layers/agent/ProcessRegistryFile.ts"
 import * as StepDirect from "../../../src/layers/durable/StepDirect.ts"
 import { eventually, isAlive, lineOf, Services, taskOf, TemporaryState } from "./processFixtures.ts"
+import { saidBy } from "../../support/events.ts"
 
 const Registry = ProcessRegistryFile.layer.pipe(Layer.provideMerge(TemporaryState), Layer.provideMerge(Services))
 
@@ -45,7 +46,7 @@ const run = Effect.fnUntraced(function* (spec: CommandSpec, text = "") {
     Layer.provide([Layer.succeed(ProcessRegistry, registry), Services, ourEnvironment]),
     Layer.orDie
   )
-  const said = Effect.map(Ref.get(events), (all) => all.map(({ event }) => event.text))
+  const said = Effect.map(Ref.get(events), (all) => all.map(({ event }) => saidBy(event)))
   const execute = Effect.flatMap(AgentExecutor, (executor) => executor.execute(taskOf(text))).pipe(
     Effect.provide([Executor, StepDirect.layerWith(events)])
   )
@@ -71,12 +72,12 @@ describe.concurrent("ExecutorCommand", () => {
       const answer = yield* execute
       assert.strictEqual(answer.text, "HELLO WöRLD")
       const said = yield* events
-      assert.strictEqual(said.map(({ event }) => event.text).join(""), answer.text)
+      assert.strictEqual(said.map(({ event }) => saidBy(event)).join(""), answer.text)
       assert.deepStrictEqual(said[0], {
         step: "command",
         attempt: 1,
         number: 1,
-        event: { _tag: "Output", text: said[0]?.event.text ?? "" }
+        event: { _tag: "Output", text: said[0] === undefined ? "" : saidBy(said[0].event) }
       })
       yield* noRecords
     }).pipe(Effect.provide(Registry))

@@ -10,6 +10,7 @@ import * as ExecutorEcho from "../../../src/layers/agent/ExecutorEcho.ts"
 import * as ExecutorFunction from "../../../src/layers/agent/ExecutorFunction.ts"
 import * as ExecutorScripted from "../../../src/layers/agent/ExecutorScripted.ts"
 import * as StepDirect from "../../../src/layers/durable/StepDirect.ts"
+import { saidBy } from "../../support/events.ts"
 
 const taskOf = (text: string) =>
   new TaskInput({ taskId: "task-1", contextId: "context-1", messageId: "message-1", caller: "admin", text })
@@ -37,7 +38,7 @@ describe("ExecutorEcho", () => {
       const { answer, said } = yield* run("chunks 3")
       assert.strictEqual(answer, "chunk 1\nchunk 2\nchunk 3\n")
       assert.deepStrictEqual(
-        said.map(({ event, number }) => [number, event.text]),
+        said.map(({ event, number }) => [number, saidBy(event)]),
         [
           [1, "chunk 1\n"],
           [2, "chunk 2\n"],
@@ -92,6 +93,7 @@ describe("ExecutorScripted", () => {
             effect
           ),
         emit: () => Effect.void,
+        ask: () => Effect.never,
         wait: () => Effect.die("the script waits for nothing"),
         sleep: () => Effect.die("the script does not sleep")
       })

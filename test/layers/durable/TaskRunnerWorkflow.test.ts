@@ -24,6 +24,7 @@ import { TaskRunner } from "../../../src/services/durable/TaskRunner.ts"
 import { TaskStore } from "../../../src/services/durable/TaskStore.ts"
 import { PlatformConfig } from "../../../src/services/workspace/PlatformConfig.ts"
 import { WorkspaceId } from "../../../src/services/workspace/WorkspaceId.ts"
+import { saidBy } from "../../support/events.ts"
 
 const workspaceId = WorkspaceId.make("bf3dbe33-0ad2-4c9c-9c9e-733e57bdcbee")
 const Config = Layer.succeed(PlatformConfig, { platformUrl: "http://x", workspaceId, stateDirectory: "/nowhere" })
@@ -121,7 +122,7 @@ describe("TaskRunnerWorkflow", () => {
           events.map((_, index) => index + 1)
         )
         assert.deepStrictEqual(
-          events.map(({ event, step }) => [step, event._tag === "State" ? event.state : event.text]),
+          events.map(({ event, step }) => [step, saidBy(event)]),
           [
             ["", "submitted"],
             ["", "working"],

@@ -5,8 +5,9 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Scheduler from "effect/Scheduler"
 import { TaskOutput } from "../../../src/services/durable/AgentTask.ts"
-import { ExecutorError, output } from "../../../src/services/durable/Step.ts"
+import { ExecutorError, output, question } from "../../../src/services/durable/Step.ts"
 import { type TaskEvent, type TaskState, TaskStore } from "../../../src/services/durable/TaskStore.ts"
+import { saidBy } from "../../support/events.ts"
 
 export const message = (more: Partial<Parameters<TaskStore["Service"]["submit"]>[0]> = {}) => ({
   caller: "admin",
@@ -24,12 +25,20 @@ export const eventOf = (taskId: string, step: string, attempt: number, number: n
   event: output(text)
 })
 
-export const changeTo = (state: TaskState) =>
-  state === "completed"
-    ? { state, output: new TaskOutput({ text: "done" }) }
-    : state === "failed"
-      ? { state, error: new ExecutorError({ reason: "failed", detail: "why" }) }
-      : { state }
+export const changeTo = (state: TaskState) => {
+  switch (state) {
+    case "completed":
+      return { state, output: new TaskOutput({ text: "done" }) }
+    case "failed":
+    case "rejected":
+      return { state, error: new ExecutorError({ reason: "failed", detail: "why" }) }
+    case "input-required":
+    case "auth-required":
+      return { state, message: question("what?") }
+    default:
+      return { state }
+  }
+}
 
 export const submitted = Effect.fnUntraced(function* (messageId = "m-1") {
   const store = yield* TaskStore
@@ -37,8 +46,7 @@ export const submitted = Effect.fnUntraced(function* (messageId = "m-1") {
   return { store, taskId: task.input.taskId }
 })
 
-export const told = (events: ReadonlyArray<TaskEvent>) =>
-  events.map(({ event, sequence }) => [sequence, event._tag === "State" ? event.state : event.text])
+export const told = (events: ReadonlyArray<TaskEvent>) => events.map(({ event, sequence }) => [sequence, saidBy(event)])
 
 /** Lets fibers take turns every few operations (fewer than three would never get on), so that what can come apart does. */
 export const interleaved = <A, E, R>(effect: Effect.Effect<A, E, R>) =>

@@ -2,12 +2,22 @@ import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { TaskOutput } from "../../../src/services/durable/AgentTask.ts"
-import { ExecutorError, output } from "../../../src/services/durable/Step.ts"
+import { output } from "../../../src/services/durable/Step.ts"
 import { type TaskState, TaskStore } from "../../../src/services/durable/TaskStore.ts"
+import { changeTo } from "./taskStoreCalls.ts"
+import { saidBy } from "../../support/events.ts"
 
 const upTo = (maximum: number) => Schema.Int.check(Schema.isBetween({ minimum: 0, maximum }))
-const Change = Schema.Literals(["submitted", "working", "completed", "failed", "canceled"])
+const Change = Schema.Literals([
+  "submitted",
+  "working",
+  "input-required",
+  "auth-required",
+  "completed",
+  "failed",
+  "canceled",
+  "rejected"
+])
 
 /** One call of a store; tasks are named by the order of their creation, small numbers so that calls meet. */
 export const Operation = Schema.Union([
@@ -27,8 +37,10 @@ interface ModelTask {
   readonly said: Array<string>
 }
 
-const order = ["submitted", "working", "ended"]
-const placeOf = (state: TaskState) => Math.max(order.indexOf(state), order.includes(state) ? 0 : 2)
+const order = ["submitted", "working", "input-required", "auth-required"]
+const placeOf = (state: TaskState) => (order.includes(state) ? Math.min(order.indexOf(state), 1) : 2)
+const leadsOn = (from: TaskState, to: TaskState) =>
+  placeOf(to) > placeOf(from) || (placeOf(to) === 1 && placeOf(from) === 1 && to !== from)
 
 /** What a store should answer, in words; written without a look at any of them. */
 const makeModel = () => {
@@ -60,7 +72,7 @@ const makeModel = () => {
       }
       case "SetState": {
         if (task === undefined) return "unknown"
-        if (placeOf(operation.state) <= placeOf(task.state)) return `still ${task.state}`
+        if (!leadsOn(task.state, operation.state)) return `still ${task.state}`
         task.state = operation.state
         task.said.push(operation.state)
         return `now ${task.state}, said as ${task.said.length}`
@@ -74,13 +86,6 @@ const makeModel = () => {
   }
   return { answer, unfinished: () => unfinished().map(({ key }) => key) }
 }
-
-const changeOf = (state: TaskState) =>
-  state === "completed"
-    ? { state, output: new TaskOutput({ text: "done" }) }
-    : state === "failed"
-      ? { state, error: new ExecutorError({ reason: "failed", detail: "why" }) }
-      : { state }
 
 /** Runs the operations against the store in context and against the model, and compares every answer. */
 export const checkOperations = Effect.fnUntraced(function* (operations: ReadonlyArray<Operation>) {
@@ -115,7 +120,7 @@ export const checkOperations = Effect.fnUntraced(function* (operations: Readonly
           return Option.match(answer, { onNone: () => "said before", onSome: ({ sequence }) => `said as ${sequence}` })
         }
         case "SetState": {
-          const { event, task } = yield* store.setState(idOf(operation.task), changeOf(operation.state))
+          const { event, task } = yield* store.setState(idOf(operation.task), changeTo(operation.state))
           return Option.match(event, {
             onNone: () => `still ${task.state}`,
             onSome: ({ sequence }) => `now ${task.state}, said as ${sequence}`
@@ -123,9 +128,7 @@ export const checkOperations = Effect.fnUntraced(function* (operations: Readonly
         }
         case "Events": {
           const events = yield* store.events(idOf(operation.task), operation.after)
-          return events
-            .map(({ event, sequence }) => `${sequence}:${event._tag === "State" ? event.state : event.text}`)
-            .join(" ")
+          return events.map(({ event, sequence }) => `${sequence}:${saidBy(event)}`).join(" ")
         }
       }
     },

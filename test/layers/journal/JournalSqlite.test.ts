@@ -141,6 +141,43 @@ describe("JournalSqlite", () => {
     )
   )
 
+  it.effect("a file that an earlier version made is taken over with all its rows, once", () =>
+    onFile((file) =>
+      Effect.gen(function* () {
+        yield* tenRows(file)
+        yield* Effect.flatMap(Journal, (journal) => journal.append([held("b", "x")])).pipe(
+          Effect.provide(journalAt(file))
+        )
+        yield* tamper(
+          file,
+          `ALTER TABLE journal RENAME TO j; ALTER TABLE streams RENAME TO s;
+          CREATE TABLE streams (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+          CREATE TABLE journal (
+            stream INTEGER NOT NULL, sequence INTEGER NOT NULL, position INTEGER NOT NULL, kind TEXT NOT NULL,
+            at INTEGER NOT NULL, data TEXT NOT NULL, sum TEXT NOT NULL, PRIMARY KEY (stream, sequence)
+          ) STRICT, WITHOUT ROWID;
+          INSERT INTO streams SELECT number, name FROM s;
+          INSERT INTO journal SELECT stream, sequence, position, kind, at, data, sum FROM j;
+          DROP TABLE j; DROP TABLE s`
+        )
+        for (const start of [1, 2]) {
+          yield* Effect.gen(function* () {
+            const journal = yield* Journal
+            assert.strictEqual((yield* journal.read("a")).length, 9 + start)
+            yield* journal.append([held("a", `start ${start}`), held(`new ${start}`, "x")])
+            assert.strictEqual((yield* journal.read("b")).length, 1)
+            assert.strictEqual((yield* journal.read(`new ${start}`)).length, 1)
+          }).pipe(Effect.provide(journalAt(file)))
+          const { differing, rows, streams } = yield* JournalCare.check(file, projections)
+          assert.deepStrictEqual(
+            { differing, rows, streams },
+            { differing: [], rows: 11 + 2 * start, streams: 2 + start }
+          )
+        }
+      })
+    )
+  )
+
   it.effect("rows before the damage, and other streams, can still be read", () =>
     onFile((file) =>
       Effect.gen(function* () {

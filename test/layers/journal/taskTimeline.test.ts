@@ -19,7 +19,7 @@ const steps = (items: ReadonlyArray<TimelineItem>) => items.flatMap((item) => (i
 /** What a run of a step may come to. */
 const Act = Schema.Union([
   Schema.TaggedStruct("Run", {
-    step: Schema.Literals(["a", "b", "c~9"]),
+    step: Schema.Literals(["a", "b", "c-9"]),
     pieces: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 3 })),
     outcome: Schema.Literals(["completed", "failed", "lost", "reconciled", "stopped"])
   }),

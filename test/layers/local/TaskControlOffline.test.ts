@@ -46,7 +46,7 @@ describe("TaskControlOffline", () => {
         const taskId = yield* accept
         const checkpoint = { workspaceId, workflowId: taskId, stepName: "task_receive", stepIndex: 0, payload: null }
         yield* journal.append([
-          { stream: `${taskId}/0`, record: { _tag: "ExecutionStarted", workflow: "AgentTask/1", payload: {} } },
+          { stream: `${taskId}/0`, record: { _tag: "ExecutionStarted", workflow: "AgentTask", payload: {} } },
           { stream: taskId, record: { _tag: "CheckpointSaved", ...checkpoint } }
         ])
         assert.strictEqual((yield* control.cancel(taskId)).state, "canceled")

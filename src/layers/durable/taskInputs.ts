@@ -1,0 +1,111 @@
+/**
+ * What reaches a suspended task from outside: values for its waits, and messages from its sender.
+ *
+ * @module
+ */
+import * as DurableDeferred from "effect/workflow/DurableDeferred"
+import * as Effect from "effect/Effect"
+import * as Equal from "effect/Equal"
+import * as Exit from "effect/Exit"
+import * as Schema from "effect/Schema"
+import * as Semaphore from "effect/Semaphore"
+import { WorkflowEngine } from "effect/workflow/WorkflowEngine"
+import { AgentTask, executionId } from "../../services/durable/AgentTask.ts"
+import { Message } from "../../services/durable/Content.ts"
+import { type JournalEntry, Staging } from "../../services/durable/Journal.ts"
+import { ExecutorError } from "../../services/durable/Step.ts"
+import { TaskTakesNoMessage, WaitNotOpen } from "../../services/durable/TaskRunner.ts"
+import { isInterrupted, MessageConflict, type TaskRecord, TaskStore } from "../../services/durable/TaskStore.ts"
+import type { OpenWait } from "../../services/durable/Waits.ts"
+import { askName, waitName } from "./stepWorkflow.ts"
+import type { TaskFeed } from "./taskFeed.ts"
+import * as TaskRecords from "./taskRecords.ts"
+
+const encodeMessage = Schema.encodeEffect(Schema.toCodecJson(Message))
+
+/** Makes the ways in. */
+export const make = Effect.fnUntraced(function* (feed: TaskFeed) {
+  const engine = yield* WorkflowEngine
+  const store = yield* TaskStore
+  // How the value for an open wait is checked, by task and wait.
+  const waiting = new Map<string, (value: Schema.Json) => boolean>()
+  const oneByOne = yield* Semaphore.make(1)
+
+  const end = Effect.fnUntraced(function* (
+    { kind, taskId, wait }: Pick<OpenWait, "kind" | "taskId" | "wait">,
+    exit: Exit.Exit<Schema.Json, ExecutorError>
+  ) {
+    const { segment } = yield* store.standing(taskId)
+    const deferredName = kind === "timer" ? `DurableClock/${wait}` : waitName(wait)
+    yield* engine.deferredDone(DurableDeferred.make(deferredName, { success: Schema.Json, error: ExecutorError }), {
+      workflowName: AgentTask._tag,
+      executionId: executionId(taskId, segment),
+      deferredName,
+      exit
+    })
+  })
+
+  // The value, and that the wait is over, in one commit where the engine has commits.
+  const endWait = Effect.fnUntraced(function* (open: OpenWait, value: Schema.Json) {
+    const { taskId, wait } = open
+    const note = { _tag: "WaitEnded", wait, how: "provided" } as const
+    const staging: Array<JournalEntry> = [{ stream: taskId, record: note }]
+    yield* Effect.provideService(end(open, Exit.succeed(value)), Staging, staging)
+    if (staging.length > 0) yield* store.note(taskId, note)
+  })
+
+  const openWait = (taskId: string, is: (wait: OpenWait) => boolean) =>
+    Effect.map(store.waits, (waits) => waits.find((one) => one.taskId === taskId && is(one)))
+
+  const provide = Effect.fnUntraced(function* (taskId: string, wait: string, value: Schema.Json) {
+    const open = yield* openWait(taskId, (one) => one.wait === wait)
+    const accepts = waiting.get(`${taskId}/${wait}`)
+    if (open === undefined || open.kind === "timer" || accepts === undefined) {
+      return yield* new WaitNotOpen({ taskId, wait, detail: "nothing is waited for under this name" })
+    }
+    if (!accepts(value)) {
+      const detail = `the value does not fit what is waited for (${open.reason})`
+      return yield* new WaitNotOpen({ taskId, wait, detail })
+    }
+    yield* endWait(open, value)
+    waiting.delete(`${taskId}/${wait}`)
+  }, Effect.uninterruptible)
+
+  const past = Effect.fnUntraced(function* (taskId: string) {
+    const events = yield* store.events(taskId, 0)
+    return events.flatMap(({ event }) => (event._tag === "Received" ? [event.message] : []))
+  })
+
+  // The message is on disk before the task is woken: one that is taken up by the next start finds it there.
+  const receive = Effect.fnUntraced(
+    function* ({ input, state }: TaskRecord, message: Message) {
+      const { taskId } = input
+      const before = yield* past(taskId)
+      const same = before.find(({ messageId }) => messageId === message.messageId)
+      if (same !== undefined && !Equal.equals(same, message)) {
+        return yield* new MessageConflict({ messageId: message.messageId, taskId })
+      }
+      if (same !== undefined) return
+      if (!isInterrupted(state)) return yield* new TaskTakesNoMessage({ taskId, state })
+      const event = { _tag: "Received", message } as const
+      const number = before.length + 1
+      yield* store.append({ taskId, step: TaskRecords.receivedStep, attempt: 1, number, event })
+      yield* feed.setState(taskId, { state: "working" })
+      const open = yield* openWait(taskId, ({ wait }) => wait.startsWith(askName("")))
+      if (open === undefined) return
+      yield* endWait(open, yield* Effect.orDie(encodeMessage(message)))
+    },
+    Effect.uninterruptible,
+    (effect) => oneByOne.withPermit(effect)
+  )
+
+  return {
+    /** Makes known how the value for a wait is checked. */
+    expect: (taskId: string, wait: string, accepts: (value: Schema.Json) => boolean) => {
+      waiting.set(`${taskId}/${wait}`, accepts)
+    },
+    end,
+    provide,
+    receive
+  }
+})
