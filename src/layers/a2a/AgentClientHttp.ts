@@ -9,6 +9,7 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
+import type { Operation } from "../../services/a2a/A2AHttpApi.ts"
 import { streamResumption } from "../../services/a2a/A2AOperations.ts"
 import type { AgentCard, AgentInterface } from "../../services/a2a/AgentCard.ts"
 import {
@@ -96,7 +97,7 @@ const connection = (
     ...(extensions.length > 0 && { [old ? "x-a2a-extensions" : "a2a-extensions"]: extensions.join(",") })
   }
 
-  const requestOf = (operation: Bindings.Operation, fields: object, more: Readonly<Record<string, string>>) => {
+  const requestOf = (operation: Operation, fields: object, more: Readonly<Record<string, string>>) => {
     const tenant = at.tenant === undefined ? undefined : { tenant: at.tenant }
     const request = binding.request(operation, { ...fields, ...tenant }, { ...headers, ...more })
     const place =
@@ -108,7 +109,7 @@ const connection = (
   const events = { accept: "text/event-stream, application/json" }
 
   const call = <A>(
-    operation: Bindings.Operation,
+    operation: Operation,
     fields: object,
     decode: (value: unknown) => Result.Result<A, { readonly message: string }>,
     how: { readonly limit?: Limits["send"]; readonly again?: boolean } = {}

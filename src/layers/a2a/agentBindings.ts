@@ -7,35 +7,12 @@ import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { A2AError, errors, FieldViolation, Reason } from "../../services/a2a/A2AError.ts"
+import { fill, mediaType, type Operation, routes } from "../../services/a2a/A2AHttpApi.ts"
 import type { AgentInterface } from "../../services/a2a/AgentCard.ts"
 import { AgentUnauthorized, AgentUnreachable, InvalidAgentResponse } from "../../services/a2a/AgentClient.ts"
 import { type Request, retryAfter, shown } from "./agentHttp.ts"
 
 type Fields = Readonly<Record<string, unknown>>
-
-/** An operation of A2A, by the name of its JSON-RPC method. */
-export type Operation = keyof typeof operations
-
-interface Route {
-  readonly method: "GET" | "POST" | "DELETE"
-  /** With the request's fields in braces. */
-  readonly path: string
-}
-
-/** The operations, and where each is over HTTP+JSON (A2A 1.0 sections 9.4 and 11.3). */
-export const operations = {
-  SendMessage: { method: "POST", path: "/message:send" },
-  SendStreamingMessage: { method: "POST", path: "/message:stream" },
-  GetTask: { method: "GET", path: "/tasks/{id}" },
-  ListTasks: { method: "GET", path: "/tasks" },
-  CancelTask: { method: "POST", path: "/tasks/{id}:cancel" },
-  SubscribeToTask: { method: "POST", path: "/tasks/{id}:subscribe" },
-  CreateTaskPushNotificationConfig: { method: "POST", path: "/tasks/{taskId}/pushNotificationConfigs" },
-  GetTaskPushNotificationConfig: { method: "GET", path: "/tasks/{taskId}/pushNotificationConfigs/{id}" },
-  ListTaskPushNotificationConfigs: { method: "GET", path: "/tasks/{taskId}/pushNotificationConfigs" },
-  DeleteTaskPushNotificationConfig: { method: "DELETE", path: "/tasks/{taskId}/pushNotificationConfigs/{id}" },
-  GetExtendedAgentCard: { method: "GET", path: "/extendedAgentCard" }
-} as const satisfies Readonly<Record<string, Route>>
 
 /** An answer's body or an event's data, understood. */
 export type Said = Result.Result<unknown, A2AError | AgentUnauthorized | AgentUnreachable | InvalidAgentResponse>
@@ -211,18 +188,13 @@ export const httpJson = (at: AgentInterface): Binding => {
 
   return {
     request: (operation, fields, headers) => {
-      const { method, path } = operations[operation]
+      const { method, path } = routes[operation]
       const { tenant, ...others } = fields
-      const rest: Record<string, unknown> = { ...others }
-      const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => {
-        const value = plain(rest[name])
-        delete rest[name]
-        return encodeURIComponent(value)
-      })
+      const { path: filled, rest } = fill(path, others)
       const place = `${base}${Predicate.isString(tenant) ? `/${encodeURIComponent(tenant)}` : ""}${filled}`
       if (method === "POST") {
         const json = Predicate.isString(tenant) ? { ...rest, tenant } : rest
-        return { method, url: place, headers, body: { type: "application/json", json } }
+        return { method, url: place, headers, body: { type: mediaType, json } }
       }
       return { method, url: `${place}${query(rest)}`, headers }
     },

@@ -5,7 +5,8 @@
  * @module
  */
 import * as Predicate from "effect/Predicate"
-import type { Dialect, Operation } from "./agentBindings.ts"
+import type { Operation } from "../../services/a2a/A2AHttpApi.ts"
+import type { Dialect } from "./agentBindings.ts"
 
 type Fields = Readonly<Record<string, unknown>>
 const isFields = (value: unknown): value is Fields => Predicate.isObject(value) && !Array.isArray(value)
