@@ -93,7 +93,9 @@ const connection = (
     Object.entries(options.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value])
   )
   const headers = {
-    ...(!old && { "a2a-version": options.version ?? Cards.majorMinor(at.protocolVersion) }),
+    ...((!old || options.version !== undefined) && {
+      "a2a-version": options.version ?? Cards.majorMinor(at.protocolVersion)
+    }),
     ...(extensions.length > 0 && { [old ? "x-a2a-extensions" : "a2a-extensions"]: extensions.join(",") })
   }
 

@@ -100,6 +100,10 @@ const wireError = (error: Fields, details: unknown, fallback: Reason | undefined
 
 // The first line of a page that is no JSON, so that a person sees what has answered.
 const excerpt = (content: string) => {
+  const parsed = parse(content)
+  // What proxies say, ours included.
+  const error = Result.isSuccess(parsed) && isFields(parsed.success) ? parsed.success["error"] : undefined
+  if (Predicate.isString(error)) return error
   const line = content.replace(/\s+/g, " ").trim().slice(0, 120)
   return line === "" ? "nothing" : line
 }
@@ -113,7 +117,7 @@ const httpError = (url: string, status: number, headers: Headers, content: strin
 }
 
 const unauthorized = (url: string, status: number, error: unknown) =>
-  new AgentUnauthorized({ url, status, detail: (isFields(error) && text(error["message"])) || "no reason given" })
+  new AgentUnauthorized({ url, status, detail: text(isFields(error) ? error["message"] : error) || "no reason given" })
 
 const isUnauthorized = (status: number) => status === 401 || status === 403
 

@@ -136,7 +136,7 @@ export interface Limits {
  *
  * - `transports`: those that are preferred, best first; otherwise (and where the card has none of them) the card's order.
  * - `version`: signalled with each request and looked for on the card, as in `1.0`. If not given, the highest that both
- *   know, down to `lowest`.
+ *   know, down to `lowest`; 0.3, which has no such signal, then goes without.
  * - `headers`: further service parameters. They are taken for secrets: other origins do not get them.
  * - `extensions`: URIs of those to activate, as far as the card declares them. The one for resumption always is.
  * - `resend`: whether a message whose answer was lost is sent again, with the same `messageId`. Agents need not notice.

@@ -1,0 +1,421 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { mkdtempSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { a2a, a2aWith, fieldsOf, type Ran } from "../support/a2aCommand.ts"
+import { cardAt, json, result, startScripted, task } from "../support/scriptedPeer.ts"
+import { startSdkAgent } from "../support/sdkAgent.ts"
+
+const lines = ({ stdout }: Ran) =>
+  stdout
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line))
+const only = (ran: Ran) => {
+  const all = lines(ran)
+  assert.strictEqual(all.length, 1, ran.stdout)
+  return all[0]
+}
+const folder = Effect.sync(() => mkdtempSync(join(tmpdir(), "molecule-test-a2a-")))
+
+for (const binding of ["JSONRPC", "HTTP+JSON"] as const) {
+  describe(`a2a against the SDK's server over ${binding}`, () => {
+    it.live(
+      "does what each command is for",
+      () =>
+        Effect.gen(function* () {
+          const { seen, url } = yield* startSdkAgent({ bindings: [binding] })
+          const run = (...args: ReadonlyArray<string>) => a2a("-a", url, ...args)
+
+          assert.strictEqual((yield* a2a("card", "get", "-a", url.replace("http://", ""))).code, 0)
+          const card = yield* run("card", "get")
+          assert.strictEqual(card.code, 0, card.stderr)
+          assert.strictEqual(fieldsOf(card.stdout).get("Name"), "An agent of the SDK")
+          assert.include(fieldsOf(card.stdout).get("Interface"), binding)
+          assert.strictEqual(only(yield* run("card", "get", "-o", "json", "--validate")).version, "1.2.3")
+          assert.deepInclude(only(yield* run("card", "get", "-o", "json", "--extended")), { version: "1.2.3" })
+
+          const sent = yield* run("send", "task", "it")
+          assert.strictEqual(sent.code, 0, sent.stderr)
+          const fields = fieldsOf(sent.stdout)
+          assert.strictEqual(fields.get("State"), "COMPLETED")
+          assert.include(sent.stdout, "Text:\ndone: it\n\n")
+          assert.include(sent.stdout, 'Data:\n{\n  "answer": 42\n}\n\n')
+          assert.strictEqual(fields.get("File"), "b.txt, text/plain, size unknown, at https://files.example/b.txt")
+          const taskId = fields.get("Task ID") ?? ""
+          assert.match(sent.stderr, new RegExp(taskId))
+
+          const one = only(yield* run("send", "-o", "json", "task it"))
+          assert.deepStrictEqual(Object.keys(one), ["task"])
+          assert.strictEqual(one.task.status.state, "TASK_STATE_COMPLETED")
+          assert.deepStrictEqual(Object.keys(only(yield* run("send", "-o", "json", "say hi"))), ["message"])
+          assert.include((yield* run("send", "say hi")).stdout, "Text:\nhi\n\n")
+
+          const events = lines(yield* run("send", "-o", "json", "--stream", "chunks 3"))
+          assert.deepStrictEqual(
+            events.map((event) => Object.keys(event)[0]),
+            ["task", "statusUpdate", "artifactUpdate", "artifactUpdate", "artifactUpdate", "statusUpdate"]
+          )
+          assert.strictEqual(events.at(-1)?.statusUpdate.status.state, "TASK_STATE_COMPLETED")
+          const streamed = yield* run("send", "--stream", "chunks 1")
+          const tail = streamed.stdout.trimEnd().split("\n").slice(-3)
+          assert.match(tail.join("\n"), /^Task ID: \S+\nContext ID: \S+\nState: COMPLETED$/)
+          const single = lines(yield* run("send", "-o", "json", "--stream", "say hi"))
+          assert.deepStrictEqual(
+            single.map((event) => Object.keys(event)[0]),
+            ["message"]
+          )
+
+          const long = only(yield* run("send", "-o", "json", "--async", "chunks 60")).task.id
+          const followed = lines(yield* run("task", "subscribe", "--stream", "-o", "json", long))
+          assert.deepStrictEqual([Object.keys(followed[0])[0], followed[0].task.id], ["task", long])
+          assert.strictEqual(followed.at(-1).statusUpdate.status.state, "TASK_STATE_COMPLETED")
+
+          const started = only(yield* run("send", "-o", "json", "--async", "wait")).task
+          assert.isString(started.contextId)
+          const listed = only(yield* run("task", "list", "-o", "json", "--status", "working"))
+          assert.deepStrictEqual(
+            listed.tasks.map((found: { readonly id: string }) => found.id),
+            [started.id]
+          )
+          const canceled = fieldsOf((yield* run("task", "cancel", started.id)).stdout)
+          assert.strictEqual(canceled.get("Task ID"), started.id)
+          const ended = yield* run("task", "get", "--wait", "--poll-interval", "50ms", started.id)
+          assert.strictEqual(fieldsOf(ended.stdout).get("State"), "CANCELED")
+          assert.include(ended.stderr, "CANCELED")
+          assert.strictEqual(only(yield* run("task", "subscribe", "-o", "json", started.id)).id, started.id)
+
+          const got = yield* run("task", "get", taskId, "--history", "5")
+          assert.include(got.stdout, "Message from: user\nText:\ntask it\n")
+          assert.include(got.stdout, "done: it")
+          assert.notInclude((yield* run("task", "get", taskId)).stdout, "task it\n\n")
+
+          const asked = yield* run("send", "ask me")
+          assert.strictEqual(asked.code, 0)
+          const question = fieldsOf(asked.stdout)
+          assert.strictEqual(question.get("State"), "INPUT_REQUIRED")
+          assert.include(question.get("Resume"), `--task-id ${question.get("Task ID")}`)
+          assert.include(asked.stderr, "INPUT_REQUIRED")
+          const answered = yield* run("send", "--task-id", question.get("Task ID") ?? "", "task that")
+          assert.strictEqual(fieldsOf(answered.stdout).get("State"), "COMPLETED")
+          const beside = yield* run("send", "--context-id", question.get("Context ID") ?? "", "task else")
+          assert.strictEqual(fieldsOf(beside.stdout).get("Context ID"), question.get("Context ID"))
+
+          for (const [text, state] of [
+            ["fail now", "FAILED"],
+            ["reject now", "REJECTED"],
+            ["auth now", "AUTH_REQUIRED"]
+          ] as const) {
+            const ran = yield* run("send", text)
+            assert.strictEqual(ran.code, 0)
+            assert.strictEqual(fieldsOf(ran.stdout).get("State"), state)
+            assert.include(ran.stderr, state)
+          }
+          assert.strictEqual((yield* seen).headers["a2a-version"], "1.0")
+        }).pipe(Effect.scoped),
+      90_000
+    )
+
+    it.live(
+      "names errors as the protocol does, and makes no task of its own",
+      () =>
+        Effect.gen(function* () {
+          const { seen, url } = yield* startSdkAgent({ bindings: [binding] })
+          const run = (...args: ReadonlyArray<string>) => a2a("-a", url, ...args)
+          const unknown = yield* run("-o", "json", "task", "get", "nobody")
+          assert.strictEqual(unknown.code, 1)
+          assert.deepInclude(only(unknown).error, { code: "TaskNotFoundError", a2aCode: -32001 })
+          assert.strictEqual(unknown.stderr, "")
+          const plain = yield* run("task", "cancel", "nobody")
+          assert.deepStrictEqual([plain.code, plain.stdout], [1, ""])
+          assert.include(plain.stderr, "TaskNotFoundError")
+          const done = fieldsOf((yield* run("send", "task it")).stdout).get("Task ID") ?? ""
+          assert.deepInclude(only(yield* run("-o", "json", "task", "cancel", done)).error, {
+            code: "TaskNotCancelableError"
+          })
+          const before = (yield* seen).executions
+          const rejected = yield* run("send", "-o", "json", "--task-id", "nobody", "hello")
+          assert.strictEqual(rejected.code, 1)
+          assert.strictEqual(only(rejected).error.code, "TaskNotFoundError")
+          assert.include(only(rejected).error.hint, "--debug")
+          const stream = yield* run("send", "-o", "json", "--stream", "--task-id", "nobody", "hello")
+          assert.strictEqual(lines(stream).at(-1).error.code, "TaskNotFoundError")
+          assert.strictEqual((yield* seen).executions, before)
+        }).pipe(Effect.scoped),
+      60_000
+    )
+  })
+}
+
+describe("a2a", () => {
+  it.live(
+    "sends parts in order, with their types and metadata",
+    () =>
+      Effect.gen(function* () {
+        const { asked, url } = yield* startScripted((_, response) =>
+          json(response, result({ task: task("COMPLETED") }))
+        )
+        const dir = yield* folder
+        writeFileSync(join(dir, "card.json"), JSON.stringify(cardAt(url, { streaming: false })))
+        writeFileSync(join(dir, "a.bin"), "bytes")
+        const args = [
+          "send",
+          "-a",
+          "./card.json",
+          "--text",
+          "one",
+          "--file",
+          "a.bin",
+          "--media-type",
+          "x/y",
+          "--data",
+          "-"
+        ]
+        const more = [
+          "two",
+          "--file",
+          "https://files.example/f.pdf",
+          "--metadata",
+          '{"k":[1]}',
+          "--svc-param",
+          "x-trace:abc"
+        ]
+        const ran = yield* a2aWith({ cwd: dir, input: '{"a":1}' }, ...args, ...more)
+        assert.strictEqual(ran.code, 0, ran.stderr)
+        assert.strictEqual((yield* a2a("card", "get", "-a", `file://${join(dir, "card.json")}`)).code, 0)
+        const { params } = JSON.parse(asked[0]?.body ?? "")
+        assert.deepStrictEqual(params.message.parts, [
+          { text: "one" },
+          { raw: "Ynl0ZXM=", filename: "a.bin", mediaType: "x/y" },
+          { data: { a: 1 } },
+          { text: "two" },
+          { url: "https://files.example/f.pdf", filename: "f.pdf", mediaType: "application/pdf" }
+        ])
+        assert.deepStrictEqual(params.metadata, { k: [1] })
+        assert.notProperty(params.message, "taskId")
+        assert.notProperty(params.message, "contextId")
+        assert.strictEqual(asked[0]?.headers["x-trace"], "abc")
+        for (const wrong of [["--media-type", "x/y"], ["--metadata", "[]", "x"], ["--data", "a.bin"], []]) {
+          assert.strictEqual((yield* a2aWith({ cwd: dir }, "send", "-a", "./card.json", ...wrong)).code, 2)
+        }
+      }).pipe(Effect.scoped),
+    60_000
+  )
+
+  it.live(
+    "attaches credentials as the card says, hides them, and tells those that are missing from those that are wrong",
+    () =>
+      Effect.gen(function* () {
+        const scheme = { k: { apiKeySecurityScheme: { location: "header", name: "X-Own-Key" } } }
+        const { asked, url } = yield* startScripted((request, response) => {
+          if (request.path.startsWith("/.well-known"))
+            json(response, { ...cardAt(`${url}/rpc`), securitySchemes: scheme })
+          else if (request.headers["x-own-key"] === "right") json(response, result(task("COMPLETED")))
+          else json(response, { error: "go away" }, 401)
+        })
+        const get = ["task", "get", "t", "-a", url, "-o", "json", "--debug"]
+        const missing = yield* a2a(...get)
+        assert.deepStrictEqual([missing.code, only(missing).error.code], [4, "A2ACLI_ERR_CREDENTIALS_MISSING"])
+        const wrong = yield* a2a(...get, "--api-key", "hunter2")
+        assert.deepStrictEqual([wrong.code, only(wrong).error.code], [4, "A2ACLI_ERR_AUTH_FAILED"])
+        const right = yield* a2aWith(
+          { env: { A2ACLI_API_KEY: "right", A2ACLI_BEARER: "hunter3" } },
+          ...get,
+          "--svc-param",
+          "x-s:hunter4"
+        )
+        assert.strictEqual(right.code, 0, right.stderr)
+        assert.deepInclude(asked.at(-1)?.headers, {
+          "x-own-key": "right",
+          authorization: "Bearer hunter3",
+          "x-s": "hunter4"
+        })
+        // Nobody's card gets them.
+        assert.isUndefined(asked.find(({ path }) => path.startsWith("/.well-known"))?.headers["x-own-key"])
+        assert.include(right.stderr, "interface chosen")
+        for (const { stderr, stdout } of [wrong, right]) assert.notMatch(stdout + stderr, /hunter/)
+        // An option goes before the environment.
+        assert.strictEqual((yield* a2aWith({ env: { A2ACLI_API_KEY: "wrong" } }, ...get, "--api-key", "right")).code, 0)
+        const insecure = yield* a2a(...get, "--insecure", "--api-key", "right")
+        assert.match(insecure.stderr, /WARNING.*not verified[^]*WARNING.*credentials/)
+      }).pipe(Effect.scoped),
+    60_000
+  )
+
+  it.live(
+    "ends with the code that its error has",
+    () =>
+      Effect.gen(function* () {
+        const { url } = yield* startScripted((request, response) => {
+          if (request.path === "/html.json") response.writeHead(200).end("<html>")
+          else if (request.path === "/old.json")
+            json(response, { name: "x", url, version: "1", protocolVersion: "0.3.0" })
+          else if (request.path === "/slow.json") json(response, cardAt(`${url}/slow`, { streaming: false }))
+          else if (request.path === "/slow") {
+            const open = task(request.body.includes("task never") ? "WORKING" : "UNSPECIFIED")
+            json(response, result(request.body.includes("SendMessage") ? { task: open } : open))
+          } else json(response, {}, 404)
+        })
+        const cases: ReadonlyArray<readonly [ReadonlyArray<string>, number, string]> = [
+          [["card", "get"], 2, "A2ACLI_ERR_USAGE"],
+          [["card", "get", "-a", url], 3, "A2ACLI_ERR_CARD_NOT_FOUND"],
+          [["card", "get", "-a", "./nowhere.json"], 3, "A2ACLI_ERR_CARD_NOT_FOUND"],
+          [["card", "get", "-a", `${url}/html.json`], 1, "A2ACLI_ERR_CARD_INVALID"],
+          [["card", "get", "-a", "127.0.0.1:1"], 3, "A2ACLI_ERR_UNREACHABLE"],
+          [["send", "-a", `${url}/old.json`, "hi"], 1, "VersionNotSupportedError"],
+          [
+            ["send", "-a", `${url}/slow.json`, "task never", "--timeout", "700ms", "--poll-interval", "20ms"],
+            5,
+            "A2ACLI_ERR_TIMEOUT"
+          ],
+          [["task", "get", "-a", `${url}/slow.json`, "t", "--wait", "--timeout", "700ms"], 5, "A2ACLI_ERR_TIMEOUT"],
+          [["send", "-a", url, "--async", "--stream", "x"], 2, "A2ACLI_ERR_USAGE"],
+          [["send", "-a", url, "--transport", "pigeon", "x"], 2, "A2ACLI_ERR_USAGE"],
+          [["frobnicate"], 2, "A2ACLI_ERR_USAGE"]
+        ]
+        for (const [args, code, name] of cases) {
+          const ran = yield* a2a("-o", "json", ...args)
+          assert.deepStrictEqual([ran.code, only(ran).error.code], [code, name], args.join(" "))
+          assert.hasAllKeys(only(ran).error, ["code", "message", "hint", "a2aCode"])
+        }
+        const waited = yield* a2a("send", "-a", `${url}/slow.json`, "task never", "--timeout", "700ms")
+        assert.include(waited.stderr, "a2a task get --wait t")
+        const old = yield* a2a("-o", "json", "send", "-a", `${url}/old.json`, "hi")
+        assert.include(only(old).error.hint, "--a2a-version 0.3")
+      }).pipe(Effect.scoped),
+    90_000
+  )
+
+  it.live(
+    "tells a task's id before it is interrupted, and goes on when a stream is of no use",
+    () =>
+      Effect.gen(function* () {
+        const { url } = yield* startSdkAgent()
+        const stopped = yield* a2aWith({ interruptAt: /task \S+\n/ }, "send", "-a", url, "-o", "json", "wait")
+        assert.strictEqual(stopped.code, 130, stopped.stderr)
+        const id = /task (\S+)\n/.exec(stopped.stderr)?.[1] ?? ""
+        assert.strictEqual(
+          only(yield* a2a("task", "get", "-a", url, "-o", "json", id)).status.state,
+          "TASK_STATE_WORKING"
+        )
+
+        let looks = 0
+        const broken = yield* startScripted(({ body }, response) => {
+          const { method } = JSON.parse(body || "{}")
+          if (method === "SendStreamingMessage") {
+            response.writeHead(200, { "content-type": "text/event-stream" })
+            response.end(`data: ${JSON.stringify(result({ task: task("WORKING") }))}\n\ndata: nonsense\n\n`)
+          } else if (method === "GetTask") json(response, result(task(++looks < 3 ? "WORKING" : "COMPLETED")))
+          else json(response, cardAt(`${broken.url}/rpc`))
+        })
+        const sent = yield* a2a("send", "-a", broken.url, "x", "--poll-interval", "20ms")
+        assert.strictEqual(fieldsOf(sent.stdout).get("State"), "COMPLETED", sent.stderr)
+        assert.strictEqual(looks, 3)
+      }).pipe(Effect.scoped),
+    60_000
+  )
+
+  it.live(
+    "does without streams, speaks 0.3 if told to, and takes the tenant and the transport that are wanted",
+    () =>
+      Effect.gen(function* () {
+        const still = yield* startSdkAgent({ streaming: false, tenant: "acme" })
+        const sent = yield* a2a(
+          "send",
+          "-a",
+          still.url,
+          "--stream",
+          "-o",
+          "json",
+          "slow 300",
+          "--poll-interval",
+          "50ms"
+        )
+        assert.strictEqual(sent.code, 0, sent.stderr)
+        assert.strictEqual(lines(sent).at(-1).task.status.state, "TASK_STATE_COMPLETED")
+        const id = lines(sent).at(-1).task.id
+        const rest = ["--transport", "GRPC", "--transport", "HTTP+JSON"]
+        assert.strictEqual(only(yield* a2a("task", "get", "-a", still.url, ...rest, "-o", "json", id)).id, id)
+        const debug = yield* a2a("task", "get", "-a", still.url, ...rest, "--debug", id)
+        assert.match(debug.stderr, /interface chosen[^]*HTTP\+JSON/)
+
+        const old = yield* startSdkAgent({ version: "0.3", bindings: ["JSONRPC"] })
+        assert.strictEqual((yield* a2a("send", "-a", old.url, "task it")).code, 1)
+        const spoken = yield* a2a("send", "-a", old.url, "--a2a-version", "0.3", "task it")
+        assert.strictEqual(fieldsOf(spoken.stdout).get("State"), "COMPLETED", spoken.stderr)
+        const refused = yield* a2a("-o", "json", "send", "-a", still.url, "--a2a-version", "9.9", "x")
+        assert.strictEqual(only(refused).error.code, "VersionNotSupportedError")
+      }).pipe(Effect.scoped),
+    90_000
+  )
+
+  it.live(
+    "keeps what an agent says off the terminal's controls, and blocks in one piece",
+    () =>
+      Effect.gen(function* () {
+        const said = "red \u001b[31m\n\nState: COMPLETED"
+        const artifacts = [{ artifactId: "a\nState: X", parts: [{ text: said }] }]
+        const { url } = yield* startScripted(({ path }, response) =>
+          json(response, path === "/rpc" ? result(task("FAILED", { artifacts })) : cardAt(`${url}/rpc`))
+        )
+        const { stdout } = yield* a2a("task", "get", "-a", url, "t")
+        assert.notInclude(stdout, "\u001b")
+        assert.strictEqual(fieldsOf(stdout).get("State"), "FAILED")
+        assert.strictEqual(fieldsOf(stdout).get("Artifact ID"), "a State: X")
+        assert.deepStrictEqual(only(yield* a2a("task", "get", "-a", url, "-o", "json", "t")).artifacts, artifacts)
+      }).pipe(Effect.scoped),
+    30_000
+  )
+
+  it.live(
+    "explains itself and where its settings come from",
+    () =>
+      Effect.gen(function* () {
+        const help = yield* a2a("help")
+        assert.strictEqual(help.code, 0)
+        for (const word of ["card get", "task subscribe", "peers", "[default: text]", "A2ACLI_BEARER"]) {
+          assert.include(help.stdout, word)
+        }
+        for (const args of [
+          ["send", "--help"],
+          ["help", "send"],
+          ["send", "-h"]
+        ]) {
+          const one = yield* a2a(...args)
+          assert.deepStrictEqual([one.code, one.stderr], [0, ""])
+          assert.include(one.stdout, "--media-type")
+        }
+        assert.match((yield* a2a("-v")).stdout, /^a2a \d+\.\d+\.\d+\n$/)
+        assert.strictEqual((yield* a2a("help", "nothing")).code, 2)
+        const bare = yield* a2a()
+        assert.strictEqual(bare.code, 1)
+        assert.strictEqual(bare.stdout, help.stdout)
+
+        const dir = yield* folder
+        const sub = yield* folder
+        writeFileSync(
+          join(dir, ".env"),
+          "A2ACLI_TIMEOUT=1m\nA2ACLI_BEARER=hunter2\nA2ACLI_OUTPUT=json\nA2ACLI_STREAM=true\n"
+        )
+        writeFileSync(join(sub, "own"), "A2ACLI_TIMEOUT=2m\n")
+        const shown = yield* a2aWith(
+          { cwd: dir, env: { A2ACLI_OUTPUT: "text" } },
+          "config",
+          "show",
+          "--poll-interval",
+          "3s"
+        )
+        assert.include(shown.stdout, `timeout: 1m (${join(dir, ".env")})`)
+        assert.include(shown.stdout, "output: text (A2ACLI_OUTPUT)")
+        assert.include(shown.stdout, "poll-interval: 3s (--poll-interval)")
+        assert.include(shown.stdout, "page-size: 50 (default)")
+        assert.notMatch(shown.stdout, /hunter2|stream/)
+        const other = yield* a2aWith({ cwd: dir }, "config", "show", "--config", join(sub, "own"))
+        assert.include(other.stdout, `timeout: 2m (${join(sub, "own")})`)
+        assert.notInclude(other.stdout, "bearer")
+        assert.strictEqual((yield* a2a("config", "show", "--config", "nowhere")).code, 2)
+      }).pipe(Effect.scoped),
+    60_000
+  )
+})
