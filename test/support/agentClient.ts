@@ -11,7 +11,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { Response } from "../../src/services/a2a/JsonRpc.ts"
-import { StreamResult, Task } from "../../src/services/a2a/Protocol.ts"
+import { StreamResult, Task } from "../../src/services/a2a/Protocol03.ts"
 
 /** Who sends, from where a stream is to go on, and to which address: the agent's in context, if it is not said. */
 export interface Sender {

@@ -131,13 +131,20 @@ const make = Effect.gen(function* () {
       : { message: TaskSnapshot.agentMessage(task.input, "answer", [first, ...others]) }
   }
 
+  // Who speaks 0.3 reads an answer of text from a message: so do the original runtime and its clients.
+  const saysItAll = Effect.fnUntraced(function* ({ version }: Call, { input, output, state }: TaskRecord) {
+    if (version !== "0.3" || state !== "completed" || output === undefined || output.parts !== undefined) return false
+    const past = yield* runner.past(input.taskId)
+    return !past.some(({ event }) => event._tag === "Artifact")
+  })
+
   const sendMessage = Effect.fnUntraced(function* (call: Call, request: P.SendMessageRequest) {
     const { historyLength, returnImmediately = false } = request.configuration ?? {}
     const task = yield* submit(call, request)
     const direct = repliesTo(call.caller, request.message)
     if (returnImmediately && !direct) return { task: yield* snapshot(task, { historyLength }) }
     const now = yield* settled(task)
-    const answer = direct ? reply(now) : undefined
+    const answer = direct || (yield* saysItAll(call, now)) ? reply(now) : undefined
     return answer ?? { task: yield* snapshot(now, { historyLength }) }
   })
 

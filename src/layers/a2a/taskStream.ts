@@ -5,7 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import type { StreamResult } from "../../services/a2a/Protocol.ts"
+import type { StreamResult } from "../../services/a2a/Protocol03.ts"
 import { type Cursor, isGap } from "../../services/durable/Cursor.ts"
 import type { TaskNotFound, TaskRunner } from "../../services/durable/TaskRunner.ts"
 import { isTerminal, type TaskEvent, type TaskRecord, type TaskStoreError } from "../../services/durable/TaskStore.ts"

@@ -5,8 +5,8 @@
  */
 import * as DateTime from "effect/DateTime"
 import * as Option from "effect/Option"
-import type { Message, StreamResult, Task } from "../../services/a2a/Protocol.ts"
-import { metadataKey } from "../../services/a2a/Protocol.ts"
+import type { Message, StreamResult, Task } from "../../services/a2a/Protocol03.ts"
+import { metadataKey } from "../../services/a2a/Protocol03.ts"
 import * as Cursor from "../../services/durable/Cursor.ts"
 import { isTerminal, type TaskEvent, type TaskRecord } from "../../services/durable/TaskStore.ts"
 
