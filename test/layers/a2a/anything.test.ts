@@ -58,6 +58,8 @@ const verdict = ({ path, wellFormed }: Shot, answer: string): string | undefined
   ) {
     return `status ${status}`
   }
+  // JSON-RPC says with 200 what would be a 500.
+  if (/"reason":"(?:INTERNAL|INVALID_AGENT_RESPONSE)"/.test(answer)) return "an internal error"
   if (!wellFormed) return undefined
   if (chunked) return head.includes("text/event-stream") ? undefined : "chunked, but no stream"
   if (status === 204) return body === "" ? undefined : "a body with 204"
