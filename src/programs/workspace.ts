@@ -18,7 +18,9 @@ import * as A2AClientPlatform from "../layers/a2a/A2AClientPlatform.ts"
 import * as A2AServerHttp from "../layers/a2a/A2AServerHttp.ts"
 import * as CallerVerifierJwt from "../layers/a2a/CallerVerifierJwt.ts"
 import * as CallerVerifierOff from "../layers/a2a/CallerVerifierOff.ts"
-import * as LocalAgentHttp from "../layers/a2a/LocalAgentHttp.ts"
+import * as IdentityHttp from "../layers/a2a/IdentityHttp.ts"
+import * as OperationsDurable from "../layers/a2a/OperationsDurable.ts"
+import * as PushJournal from "../layers/a2a/PushJournal.ts"
 import * as ExecutorCommand from "../layers/agent/ExecutorCommand.ts"
 import * as ExecutorEcho from "../layers/agent/ExecutorEcho.ts"
 import * as ExecutorModule from "../layers/agent/ExecutorModule.ts"
@@ -130,9 +132,12 @@ const HttpServer = Layer.unwrap(
   )
 )
 
+const Push = Layer.unwrap(Effect.map(WorkspaceSettings, ({ pushAllow: allow }) => PushJournal.layerWith({ allow })))
+
 const Server = HttpRouter.serve(A2AServerHttp.layer, { disableLogger: true }).pipe(
   Layer.provide(CallerVerifier),
-  Layer.provideMerge(LocalAgentHttp.layer),
+  Layer.provide(OperationsDurable.layer.pipe(Layer.provide(Push))),
+  Layer.provideMerge(IdentityHttp.layer),
   Layer.provideMerge(HttpServer)
 )
 

@@ -14,7 +14,9 @@ import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as WorkflowEngine from "effect/workflow/WorkflowEngine"
 import { createServer } from "node:http"
 import * as A2AServerHttp from "../../src/layers/a2a/A2AServerHttp.ts"
-import * as LocalAgentHttp from "../../src/layers/a2a/LocalAgentHttp.ts"
+import * as IdentityHttp from "../../src/layers/a2a/IdentityHttp.ts"
+import * as OperationsDurable from "../../src/layers/a2a/OperationsDurable.ts"
+import * as PushNone from "../../src/layers/a2a/PushNone.ts"
 import * as CheckpointMemory from "../../src/layers/durable/CheckpointMemory.ts"
 import * as TaskRunnerWorkflow from "../../src/layers/durable/TaskRunnerWorkflow.ts"
 import * as TaskStoreMemory from "../../src/layers/durable/TaskStoreMemory.ts"
@@ -54,7 +56,8 @@ export const layerOn = <E1, E2, R>(
 ) =>
   HttpRouter.serve(A2AServerHttp.layer, { disableLogger: true, disableListenLog: true }).pipe(
     Layer.provide(verifier),
-    Layer.provideMerge(LocalAgentHttp.layer),
+    Layer.provide(OperationsDurable.layer.pipe(Layer.provide(PushNone.layer))),
+    Layer.provideMerge(IdentityHttp.layer),
     Layer.provideMerge(TaskRunnerWorkflow.layerWith(options)),
     Layer.provide(executor),
     Layer.provideMerge(stores),

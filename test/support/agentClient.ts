@@ -105,6 +105,6 @@ export const apply = (known: Task["artifacts"], heard: ReadonlyArray<Heard>) => 
     texts.set(artifactId, append ? (texts.get(artifactId) ?? assert.fail(artifactId)) + text : text)
   }
   for (const artifact of known ?? []) add(artifact, false)
-  for (const { result } of heard) if (result.kind === "artifact-update") add(result.artifact, result.append)
+  for (const { result } of heard) if (result.kind === "artifact-update") add(result.artifact, result.append === true)
   return texts
 }

@@ -12,7 +12,8 @@ import * as Ref from "effect/Ref"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
-import { LocalAgent } from "../../services/a2a/LocalAgent.ts"
+import { AgentIdentity } from "../../services/a2a/AgentCard.ts"
+import { cardTo03 } from "../../services/a2a/AgentCard03.ts"
 import { CheckpointOutbox } from "../../services/durable/CheckpointOutbox.ts"
 import { TaskRunner } from "../../services/durable/TaskRunner.ts"
 import { Lifecycle } from "../../services/workspace/Lifecycle.ts"
@@ -34,7 +35,9 @@ const goodbyeTimeout = "5 seconds"
 const make = Effect.gen(function* () {
   const registry = yield* Registry
   const settings = yield* WorkspaceSettings
-  const { card } = yield* LocalAgent
+  const identity = yield* AgentIdentity
+  // The platform, and the canvas behind it, read the form of 0.3.
+  const card = cardTo03(identity.card)
   const runner = yield* TaskRunner
   const outbox = yield* CheckpointOutbox
   const lifecycle = yield* Lifecycle

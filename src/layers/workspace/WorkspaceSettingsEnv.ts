@@ -77,6 +77,11 @@ const executor = Config.Literals(["echo", "command", "fan-out", "module"], "MOLE
   })
 )
 
+const pushAllow = Config.Literals(
+  ["none", "loopback", "private", "loopback,private", "private,loopback"],
+  "MOLECULE_PUSH_ALLOW"
+).pipe(Config.map((names) => ({ loopback: names.includes("loopback"), private: names.includes("private") })))
+
 /**
  * The variables and their defaults. A value that cannot be understood is a `ConfigError` that names its variable.
  *
@@ -98,6 +103,8 @@ export const config = Config.all({
     Config.map((url) => Option.getOrUndefined(Option.map(url, ({ href }) => href)))
   ),
   requireCallerToken: Config.Boolean("MOLECULE_REQUIRE_CALLER_TOKEN").pipe(Config.withDefault(true)),
+  assumedVersion: Config.Literals(["0.3", "1.0"], "MOLECULE_A2A_VERSION").pipe(Config.withDefault("0.3")),
+  pushAllow: pushAllow.pipe(Config.withDefault({ loopback: false, private: false })),
   maxBodyBytes: Config.ByteSize("MOLECULE_A2A_MAX_BODY").pipe(
     Config.withDefault(ByteSize.mebibytes(10)),
     Config.map(ByteSize.toNumberUnsafe)

@@ -37,6 +37,10 @@ export class WorkspaceSettings extends Context.Service<
     readonly publicUrl: string | undefined
     /** Accept only requests that carry the platform's signed caller token. */
     readonly requireCallerToken: boolean
+    /** The version of A2A that a request without `A2A-Version` is taken for; the card's form, too. */
+    readonly assumedVersion: "0.3" | "1.0"
+    /** Addresses that are not of the outside to which notifications may be pushed. */
+    readonly pushAllow: { readonly loopback: boolean; readonly private: boolean }
     /** Largest request body, in bytes. */
     readonly maxBodyBytes: number
     readonly heartbeatInterval: Duration.Duration
