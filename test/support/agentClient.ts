@@ -10,6 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import { streamResumption } from "../../src/services/a2a/A2AOperations.ts"
 import { Response } from "../../src/services/a2a/JsonRpc.ts"
 import { StreamResult, Task } from "../../src/services/a2a/Protocol03.ts"
 
@@ -31,6 +32,7 @@ export const post = Effect.fnUntraced(function* (body: string | Uint8Array, send
       ? HttpClientRequest.bodyText(body, "application/json")
       : HttpClientRequest.bodyUint8Array(body, "application/json"),
     HttpClientRequest.setHeaders({
+      "x-a2a-extensions": streamResumption.uri,
       ...(token === null ? undefined : { authorization: `Bearer ${token}` }),
       ...(lastEventId === undefined ? undefined : { "last-event-id": lastEventId })
     })

@@ -5,6 +5,7 @@
  */
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
+import { streamResumption } from "../../services/a2a/A2AOperations.ts"
 import type * as P from "../../services/a2a/A2AProtocol.ts"
 import type * as Old from "../../services/a2a/Protocol03.ts"
 import type { Artifact, Message, Metadata, Part } from "../../services/durable/Content.ts"
@@ -181,7 +182,9 @@ export const itemTo03 = (item: P.StreamResponse): Old.StreamResult => {
     return { kind: "artifact-update", ...same, artifact: artifactTo03(artifact) }
   }
   const { status, ...same } = item.statusUpdate
-  return { kind: "status-update", ...same, status: statusTo03(status), final: isFinal(status.state) }
+  // What is told of a gap ends nothing.
+  const isGap = same.metadata?.[streamResumption.gap] !== undefined
+  return { kind: "status-update", ...same, status: statusTo03(status), final: isFinal(status.state) && !isGap }
 }
 
 /** An item of a stream of 0.3 in our form. */

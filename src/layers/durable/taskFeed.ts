@@ -37,10 +37,11 @@ const isEnd = (event: TaskEvent) => event.event._tag === "State" && isTerminal(e
 const makeNews = () => {
   const followers = new Map<string, Set<Deferred.Deferred<void>>>()
 
+  // In one go: who is told looks, and joins anew, and whoever walked through the living set would never come to its end.
   const notify = (taskId: string) =>
-    Effect.suspend(() =>
-      Effect.forEach(followers.get(taskId) ?? [], (news) => Deferred.succeed(news, undefined), { discard: true })
-    )
+    Effect.sync(() => {
+      for (const news of Array.from(followers.get(taskId) ?? [])) Deferred.doneUnsafe(news, Effect.void)
+    })
 
   const join = (taskId: string) =>
     Effect.sync(() => {
