@@ -42,6 +42,17 @@ const timeoutOf = (request: HttpServerRequest.HttpServerRequest) => {
 const overBudget = ({ budget_limit, monthly_spend }: WorkspaceRecord) =>
   budget_limit !== null && monthly_spend >= budget_limit
 
+/** What of a request's headers is the agent's business. No other one is passed on, least of all the platform's token. */
+const passedOn = ["a2a-version", "a2a-extensions", "x-a2a-extensions", "last-event-id"]
+
+const protocolHeaders = ({ headers }: HttpServerRequest.HttpServerRequest) =>
+  Object.fromEntries(
+    passedOn.flatMap((name) => {
+      const value = headers[name]
+      return value === undefined ? [] : [[name, value] as const]
+    })
+  )
+
 // Why a message cannot be sent to this workspace now, if so.
 const obstacle = (target: WorkspaceRecord) => {
   if (target.status === "removed") return new NotFound({ error: "workspace not found" })
@@ -71,10 +82,10 @@ export const layer = HttpApiBuilder.group(
     })
 
     const exchange = Effect.fnUntraced(
-      function* (caller: Caller, target: WorkspaceRecord, body: string) {
+      function* (caller: Caller, target: WorkspaceRecord, body: string, request: HttpServerRequest.HttpServerRequest) {
         const subject = caller._tag === "Workspace" ? caller.workspaceId : "admin"
         const bearer = yield* signer.sign({ audience: target.id, subject })
-        const answer = yield* transport.post({ url: target.url, body, bearer })
+        const answer = yield* transport.post({ url: target.url, body, bearer, headers: protocolHeaders(request) })
         const response = yield* A2AAnswer.toResponse(answer, maxAgentAnswerBytes)
         // The agent has answered: not being able to note it is no reason to keep the answer back.
         if (caller._tag === "Workspace" && answer.status < 400) {
@@ -114,7 +125,7 @@ export const layer = HttpApiBuilder.group(
         const text = yield* Effect.orDie(request.text)
         const body = A2AEnvelope.normalise(text, { request: yield* random.uuidV4(), message: yield* random.uuidV4() })
         if (Option.isNone(body)) return yield* new BadRequest({ error: "invalid JSON" })
-        const exchanged = exchange(caller, target, body.value)
+        const exchanged = exchange(caller, target, body.value, request)
         const timeout = timeoutOf(request)
         return yield* Option.isNone(timeout)
           ? exchanged

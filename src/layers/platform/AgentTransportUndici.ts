@@ -72,10 +72,11 @@ export const layer = Layer.unwrap(
         })
 
       return AgentTransport.of({
-        post: Effect.fn("AgentTransport.post")(function* ({ bearer, body, url }) {
+        post: Effect.fn("AgentTransport.post")(function* ({ bearer, body, headers = {}, url }) {
           const target = yield* policy.check(url)
           const request = HttpClientRequest.post(target.href).pipe(
             HttpClientRequest.setBody(HttpBody.text(body, "application/json")),
+            HttpClientRequest.setHeaders(headers),
             HttpClientRequest.bearerToken(bearer)
           )
           const response = yield* HttpClient.withScope(client)

@@ -42,6 +42,8 @@ export class AgentTransport extends Context.Service<
       readonly url: string
       readonly body: string
       readonly bearer: Redacted.Redacted
+      /** Of the protocol: which version, which extensions, from where on. */
+      readonly headers?: Readonly<Record<string, string>>
     }) => Effect.Effect<AgentAnswer, AddressRefused | AgentUnreachable | AgentSilent, Scope.Scope>
   }
 >()("molecule-effect/services/platform/AgentTransport") {}
