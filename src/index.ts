@@ -26,6 +26,7 @@ export { Draining, NotConfirmed, TaskNotCancelable, TaskNotFound, TaskRunner } f
 export {
   isTerminal,
   MessageConflict,
+  MessageForgotten,
   TaskEvent,
   TaskRecord,
   TaskState,

@@ -12,6 +12,7 @@ import * as Stream from "effect/Stream"
 import * as JsonRpc from "../../services/a2a/JsonRpc.ts"
 import { type Message, metadataKey, methods, SendResult, StreamResult, Task } from "../../services/a2a/Protocol.ts"
 import * as Cursor from "../../services/durable/Cursor.ts"
+import { JournalUnavailable } from "../../services/durable/Journal.ts"
 import { TaskNotFound, TaskRunner } from "../../services/durable/TaskRunner.ts"
 import { isTerminal, type TaskStoreError } from "../../services/durable/TaskStore.ts"
 import * as TaskStream from "./taskStream.ts"
@@ -35,13 +36,24 @@ export type RpcAnswer =
   | { readonly _tag: "Single"; readonly response: JsonRpc.Response; readonly busy: Busy | undefined }
   | { readonly _tag: "Streamed"; readonly responses: Stream.Stream<StreamedResponse> }
 
-/** Not an error of the request: there is too much to do, or the workspace is shutting down. */
+/** Not an error of the request: there is too much to do, nothing can be kept, or the workspace is shutting down. */
 export class Busy extends Schema.TaggedError<Busy>()("Busy", {
   status: Schema.Literals([429, 503]),
   /** Seconds. */
   retryAfter: Schema.Int,
-  detail: Schema.String
+  detail: Schema.String,
+  /** Why nothing can be kept. */
+  reason: Schema.optionalKey(JournalUnavailable.fields.reason)
 }) {}
+
+/** What a sender is told to wait while nothing can be kept, in seconds. */
+const unavailableRetryAfter = 5
+
+const unavailableReasons = {
+  full: "the disk is full",
+  readonly: "the disk is read-only",
+  failed: "the disk fails"
+} as const
 
 const { ErrorCode } = JsonRpc
 const rpcError = (code: number, message: string, data?: Schema.Json) =>
@@ -129,6 +141,21 @@ export const make: Effect.Effect<(call: RpcCall) => Effect.Effect<RpcAnswer>, ne
             rpcError(ErrorCode.InvalidParams, "Invalid parameters", [
               { path: "message.messageId", message: conflict.message }
             ])
+          ),
+        // Not "task not found", after which a client would send the message again.
+        MessageForgotten: ({ message: detail }) =>
+          Effect.fail(
+            rpcError(ErrorCode.InvalidParams, "Invalid parameters", [{ path: "message.messageId", message: detail }])
+          ),
+        // The cause is in the log, with the file's path, which is nobody's business outside.
+        JournalUnavailable: ({ reason, remedy }) =>
+          Effect.fail(
+            new Busy({
+              status: 503,
+              retryAfter: unavailableRetryAfter,
+              detail: `the message is not taken, since nothing can be kept now (${unavailableReasons[reason]}): ${remedy}`,
+              reason
+            })
           ),
         TooManyTasks: (busy) =>
           Effect.fail(new Busy({ status: 429, retryAfter: busy.retryAfter, detail: busy.message })),
@@ -287,7 +314,13 @@ export const make: Effect.Effect<(call: RpcCall) => Effect.Effect<RpcAnswer>, ne
           Busy: (busy) =>
             Effect.succeed<RpcAnswer>({
               _tag: "Single",
-              response: JsonRpc.failure(id, rpcError(ErrorCode.Busy, busy.detail, { retry_after: busy.retryAfter })),
+              response: JsonRpc.failure(
+                id,
+                rpcError(ErrorCode.Busy, busy.detail, {
+                  retry_after: busy.retryAfter,
+                  ...(busy.reason === undefined ? undefined : { reason: busy.reason })
+                })
+              ),
               busy
             })
         })

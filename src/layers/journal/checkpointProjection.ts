@@ -182,6 +182,10 @@ export const projection: Projection = {
   name: "checkpoints",
   version: 1,
   tables: ["checkpoints", "checkpoint_outbox", "checkpoint_alarm"],
+  ofStreams: [
+    { table: "checkpoints", stream: "stream", key: "position" },
+    { table: "checkpoint_outbox", stream: "stream", key: "position" }
+  ],
   schema,
   prepare
 }

@@ -18,6 +18,7 @@ import * as SqliteFile from "../sql/sqliteFile.ts"
 import { checksum, genesis } from "./checksum.ts"
 import type { ProjectedRow, Projection } from "./projection.ts"
 import { decodeRow, encodeRecord, type StoredRow } from "./rowCodec.ts"
+import * as StreamRemoval from "./streamRemoval.ts"
 
 /** What a person can do about a damaged journal. */
 export const damageRemedy =
@@ -37,7 +38,8 @@ const schema = [
     sum TEXT NOT NULL,
     PRIMARY KEY (stream, sequence)
   ) STRICT, WITHOUT ROWID`,
-  `CREATE TABLE IF NOT EXISTS journal_meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID`
+  `CREATE TABLE IF NOT EXISTS journal_meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID`,
+  StreamRemoval.schema
 ]
 
 /** Positions are reserved so many at a time: a start goes on behind those reserved, and the numbers that are left out matter to nobody. */
@@ -96,6 +98,8 @@ export interface JournalFile {
   readonly renew: (epoch: string) => void
   /** Writes all entries and what follows from them, durably, or throws and has written none. */
   readonly commit: (entries: ReadonlyArray<JournalEntry>, at: number) => void
+  /** Removes these streams, and those that a `TaskForgotten` named: at most so many rows. How many, or SQLite's error. */
+  readonly remove: (streams: ReadonlyArray<string>, limit: number) => number
   /** The rows of a stream after a sequence number, checked. Throws {@link JournalDamaged} or SQLite's error. */
   readonly read: (stream: string, after: number, limit?: number) => ReadonlyArray<JournalRow>
   readonly close: () => void
@@ -142,9 +146,13 @@ const meta = (database: DatabaseSync, name: string): string | undefined => {
 const setMeta = (database: DatabaseSync, name: string, value: string) =>
   database.prepare("INSERT OR REPLACE INTO journal_meta (name, value) VALUES (?, ?)").run(name, value)
 
-/** Reads every row in order, checking each against its stream. Throws {@link JournalDamaged} at the first that is wrong. */
+/**
+ * Reads every row in order, checking each against its stream, and visits those of the streams that stay. Throws
+ * {@link JournalDamaged} at the first that is wrong.
+ */
 export const forEachRow = (file: string, database: DatabaseSync, visit: (row: ProjectedRow) => void) => {
   const ends = new Map<string, { readonly sequence: number; readonly sum: string }>()
+  const leaving = StreamRemoval.leaving(database)
   for (const stored of database.prepare(`SELECT ${columns} FROM ${rows} ORDER BY position`).iterate()) {
     if (!isRow(stored)) continue
     const end = ends.get(stored.stream) ?? { sequence: 0, sum: genesis }
@@ -152,7 +160,7 @@ export const forEachRow = (file: string, database: DatabaseSync, visit: (row: Pr
     const row = decodeRow(end.sum, stored)
     if (Result.isFailure(row)) throw damaged(file, stored, row.failure)
     ends.set(stored.stream, { sequence: stored.sequence, sum: stored.sum })
-    visit({ ...row.success, streamNumber: stored.number })
+    if (!leaving.has(stored.number)) visit({ ...row.success, streamNumber: stored.number })
   }
 }
 
@@ -202,6 +210,7 @@ export const open = (options: Options): JournalFile => {
 
 const makeWriter = (file: string, database: DatabaseSync, projections: ReadonlyArray<Projection>): JournalFile => {
   const apply = projections.map((projection) => projection.prepare(database))
+  const removal = StreamRemoval.make(database, projections)
   const insert = database.prepare(
     "INSERT INTO journal (stream, sequence, position, kind, at, data, sum) VALUES (?, ?, ?, ?, ?, ?, ?)"
   )
@@ -242,7 +251,9 @@ const makeWriter = (file: string, database: DatabaseSync, projections: ReadonlyA
   }
 
   const write = (entry: JournalEntry, now: number, fresh: Map<string, End>, place: number): ProjectedRow => {
-    const { at = now, record, stream } = entry
+    const { record, stream } = entry
+    // Whole milliseconds are all that the column takes, and what one row cannot be, none of its commit would be.
+    const at = Math.trunc(entry.at ?? now)
     const end = fresh.get(stream) ?? endOf(stream)
     const { number } = end
     const sequence = end.sequence + 1
@@ -306,11 +317,20 @@ const makeWriter = (file: string, database: DatabaseSync, projections: ReadonlyA
         entries.forEach((entry, index) => {
           const row = write(entry, at, fresh, position + index + 1)
           for (const project of apply) project(row)
+          if (entry.record._tag === "TaskForgotten") removal.mark(entry.record.streams)
         })
       })
       position += entries.length
       limit = enough
       remember(fresh)
+    },
+    remove: (streams, most) => {
+      const { names, rows: removed } = transaction(database, () => {
+        removal.mark(streams)
+        return removal.remove(most)
+      })
+      for (const name of names) ends.delete(name)
+      return removed
     },
     read,
     close: () => database.close()

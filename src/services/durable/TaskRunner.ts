@@ -9,7 +9,16 @@ import * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
 import type { TaskInput } from "./AgentTask.ts"
 import type { Cursor, Gap } from "./Cursor.ts"
-import type { HoldReason, MessageConflict, TaskEvent, TaskRecord, TaskStoreError, TooManyTasks } from "./TaskStore.ts"
+import type { JournalUnavailable } from "./Journal.ts"
+import type {
+  HoldReason,
+  MessageConflict,
+  MessageForgotten,
+  TaskEvent,
+  TaskRecord,
+  TaskStoreError,
+  TooManyTasks
+} from "./TaskStore.ts"
 
 /** No task has this id, or it belongs to somebody else: the two are not told apart. */
 export class TaskNotFound extends Schema.TaggedError<TaskNotFound>()("TaskNotFound", { taskId: Schema.String }) {
@@ -99,6 +108,15 @@ export interface Activity {
   readonly current: string
 }
 
+/** Why a message is not taken. `JournalUnavailable`: it could not be kept, so that it is as if it had never come. */
+export type SubmitError =
+  | TaskStoreError
+  | MessageConflict
+  | MessageForgotten
+  | TooManyTasks
+  | JournalUnavailable
+  | Draining
+
 /**
  * Durable tasks.
  *
@@ -129,9 +147,7 @@ export interface Activity {
 export class TaskRunner extends Context.Service<
   TaskRunner,
   {
-    readonly submit: (
-      input: Omit<TaskInput, "taskId">
-    ) => Effect.Effect<TaskRecord, TaskStoreError | MessageConflict | TooManyTasks | Draining | NotConfirmed>
+    readonly submit: (input: Omit<TaskInput, "taskId">) => Effect.Effect<TaskRecord, SubmitError | NotConfirmed>
     readonly get: (taskId: string) => Effect.Effect<TaskRecord, TaskNotFound | TaskStoreError>
     readonly result: (taskId: string) => Effect.Effect<TaskRecord, TaskNotFound | TaskStoreError>
     /** What was said so far. */
@@ -148,12 +164,7 @@ export class TaskRunner extends Context.Service<
       value: Schema.Json
     ) => Effect.Effect<void, TaskNotFound | WaitNotOpen | TaskStoreError>
     readonly release: (taskId: string) => Effect.Effect<TaskRecord, TaskNotFound | TaskNotHeld | TaskStoreError>
-    readonly retry: (
-      taskId: string
-    ) => Effect.Effect<
-      TaskRecord,
-      TaskNotFound | TaskNotEnded | TaskStoreError | MessageConflict | TooManyTasks | Draining
-    >
+    readonly retry: (taskId: string) => Effect.Effect<TaskRecord, TaskNotFound | TaskNotEnded | SubmitError>
     readonly health: Effect.Effect<WorkHealth, TaskStoreError>
     readonly activity: Effect.Effect<Activity>
     /** The activity now, and again each time it changes. */
