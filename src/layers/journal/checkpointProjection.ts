@@ -156,6 +156,10 @@ const prepare = (database: DatabaseSync) => {
         pass.run(record.position)
         refuse.run(record.detail, record.position)
         break
+      case "CheckpointsRestated":
+        forwarded.run(record.upTo)
+        for (const { detail, position } of record.refused) refuse.run(detail, position)
+        break
       case "OutboxCompacted":
         compact(record.upTo, record.keepEntries, record.keepBytes)
         alarm.run(record.upTo, at)

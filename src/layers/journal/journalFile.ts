@@ -147,20 +147,20 @@ const setMeta = (database: DatabaseSync, name: string, value: string) =>
   database.prepare("INSERT OR REPLACE INTO journal_meta (name, value) VALUES (?, ?)").run(name, value)
 
 /**
- * Reads every row in order, checking each against its stream, and visits those of the streams that stay. Throws
- * {@link JournalDamaged} at the first that is wrong.
+ * Reads every row of the streams that stay in order, checking each against its stream. Throws {@link JournalDamaged} at the
+ * first that is wrong.
  */
 export const forEachRow = (file: string, database: DatabaseSync, visit: (row: ProjectedRow) => void) => {
   const ends = new Map<string, { readonly sequence: number; readonly sum: string }>()
   const leaving = StreamRemoval.leaving(database)
   for (const stored of database.prepare(`SELECT ${columns} FROM ${rows} ORDER BY position`).iterate()) {
-    if (!isRow(stored)) continue
+    if (!isRow(stored) || leaving.has(stored.number)) continue
     const end = ends.get(stored.stream) ?? { sequence: 0, sum: genesis }
     if (stored.sequence !== end.sequence + 1) throw missing(file, stored.stream, end.sequence + 1)
     const row = decodeRow(end.sum, stored)
     if (Result.isFailure(row)) throw damaged(file, stored, row.failure)
     ends.set(stored.stream, { sequence: stored.sequence, sum: stored.sum })
-    if (!leaving.has(stored.number)) visit({ ...row.success, streamNumber: stored.number })
+    visit({ ...row.success, streamNumber: stored.number })
   }
 }
 
@@ -250,11 +250,16 @@ const makeWriter = (file: string, database: DatabaseSync, projections: ReadonlyA
       : { number, sequence: 0, sum: genesis }
   }
 
+  const begunAnew = (stream: string): End => {
+    removal.supersede(stream)
+    return newStream(stream)
+  }
+
   const write = (entry: JournalEntry, now: number, fresh: Map<string, End>, place: number): ProjectedRow => {
     const { record, stream } = entry
     // Whole milliseconds are all that the column takes, and what one row cannot be, none of its commit would be.
     const at = Math.trunc(entry.at ?? now)
-    const end = fresh.get(stream) ?? endOf(stream)
+    const end = record._tag === "CheckpointsRestated" ? begunAnew(stream) : (fresh.get(stream) ?? endOf(stream))
     const { number } = end
     const sequence = end.sequence + 1
     const data = encodeRecord(record)

@@ -43,6 +43,8 @@ export const staying = (database: DatabaseSync, projections: ReadonlyArray<Proje
 export interface Removal {
   /** These streams are over. Names that no stream has are passed over. */
   readonly mark: (streams: ReadonlyArray<string>) => void
+  /** The stream is over, and its name is free for another. */
+  readonly supersede: (stream: string) => void
   /**
    * Removes at most so many rows of the streams that are over, derived ones included, and tells how many, and which streams
    * are gone.
@@ -55,6 +57,7 @@ export const make = (database: DatabaseSync, projections: ReadonlyArray<Projecti
   const mark = database.prepare(
     "INSERT OR IGNORE INTO leaving_streams (number) SELECT number FROM streams WHERE name = ?"
   )
+  const rename = database.prepare("UPDATE streams SET name = name || '/' || number WHERE name = ?")
   const next = database.prepare(
     "SELECT number, name FROM leaving_streams JOIN streams USING (number) ORDER BY number DESC LIMIT 1"
   )
@@ -87,6 +90,10 @@ export const make = (database: DatabaseSync, projections: ReadonlyArray<Projecti
   return {
     mark: (streams) => {
       for (const stream of streams) mark.run(stream)
+    },
+    supersede: (stream) => {
+      mark.run(stream)
+      rename.run(stream)
     },
     remove: (limit) => {
       const names: Array<string> = []

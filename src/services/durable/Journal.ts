@@ -123,6 +123,14 @@ const checkpoint = [
    * `checkpointProjection`). Of finished tasks more is left out until there are `keepEntries` and `keepBytes` at most.
    */
   Schema.TaggedStruct("OutboxCompacted", { upTo: Schema.Int, keepEntries: Schema.Int, keepBytes: Schema.Int }),
+  /**
+   * The stream begins anew with this row: what still counts of it comes again behind, and the rows before go. The platform
+   * has dealt with everything up to this position; these changes it has refused.
+   */
+  Schema.TaggedStruct("CheckpointsRestated", {
+    upTo: Schema.Int,
+    refused: Schema.Array(Schema.Struct({ position: Schema.Int, detail: Schema.String }))
+  }),
   /** A new journal has taken over what the platform knew of unfinished tasks. The one row of the stream `~restore`. */
   Schema.TaggedStruct("PlatformRestored", { tasks: Schema.Int })
 ] as const
@@ -193,8 +201,8 @@ export interface JournalState {
  * - `settled` completes when everything staged so far is on disk. Many fibers that wait at once share one commit.
  * - `append` does both.
  * - `accept` is `append` for what may be refused: where it cannot be written now, it is as if it had never been staged.
- * - `remove` takes streams out of the file that nobody needs any more: those that it is given, and those that a
- *   `TaskForgotten` named. It removes at most so many rows, in a commit of its own, and answers how many; once that is 0,
+ * - `remove` takes streams out of the file that nobody needs any more: those that it is given, those that a
+ *   `TaskForgotten` named, and what a `CheckpointsRestated` replaced. It removes at most so many rows, in a commit of its own, and answers how many; once that is 0,
  *   nothing is left to remove. Between two calls, and after a crash, the rest of such a stream counts for nothing.
  * - `read` gives a stream's rows after a sequence number (0 for all), at most `limit` of them, checked against their
  *   checksums.

@@ -18,7 +18,8 @@ export const workspaceAt = (
   filename: string,
   remote: Layer.Layer<Checkpoint>,
   execute: Execute,
-  pruning?: Partial<Pruning.Options>
+  pruning?: Partial<Pruning.Options>,
+  outbox: Partial<CheckpointJournal.Options> = {}
 ) => {
   const Restored = Layer.effectDiscard(RestorePlatform.start).pipe(Layer.provide(RestorePlatform.layerWith({ remote })))
   // Where much time passes, the watcher need not look every second of it.
@@ -27,7 +28,7 @@ export const workspaceAt = (
     Layer.provide(Layer.succeed(AgentExecutor, { name: "test", execute })),
     Layer.merge(pruning === undefined ? Layer.empty : Pruning.layerWith(pruning)),
     Layer.provideMerge(Layer.mergeAll(WorkflowEngineJournal.layer, TaskStoreJournal.layer)),
-    Layer.provideMerge(CheckpointJournal.layerWith({ remote })),
+    Layer.provideMerge(CheckpointJournal.layerWith({ remote, ...outbox })),
     Layer.provide(Restored),
     Layer.provide(journalAt(filename)),
     Layer.provide(secretsOf({})),
