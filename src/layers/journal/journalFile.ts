@@ -65,7 +65,13 @@ const sqliteCode = (cause: unknown) =>
 /** SQLite's number for a file whose pages contradict each other, and for one that is no database. */
 const corrupt = new Set([11, 26])
 
-/** The failure of an operation on the file, by SQLite's own code: 13 is a full disk, 8 a read-only file, 10 and 14 the system's. */
+/** SQLite's numbers for what the system answered, whatever it was: a read or write that failed, a file that cannot be opened. */
+const system = new Set([10, 14])
+
+/**
+ * The failure of an operation on the file, by SQLite's own code: 13 is a full disk, 8 a read-only file. Of what the system
+ * answers SQLite tells no more than that it failed, so the file is asked.
+ */
 export const failureOf = (file: string, cause: unknown): JournalUnavailable => {
   const code = sqliteCode(cause)
   const detail = cause instanceof Error ? cause.message : String(cause)
@@ -77,7 +83,7 @@ export const failureOf = (file: string, cause: unknown): JournalUnavailable => {
       remedy: "make room on the disk; work goes on by itself"
     })
   }
-  if (code === 8) {
+  if (code === 8 || (system.has(code) && SqliteFile.isReadOnly(file))) {
     const remedy = "make the file and its directory writable for this user; work goes on by itself"
     return new JournalUnavailable({ file, reason: "readonly", detail, remedy })
   }
