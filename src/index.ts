@@ -31,6 +31,7 @@ export { Draining, NotConfirmed, TaskNotCancelable, TaskNotFound, TaskRunner } f
 export {
   isTerminal,
   MessageConflict,
+  MessageForgotten,
   TaskEvent,
   TaskRecord,
   TaskState,

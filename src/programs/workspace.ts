@@ -26,6 +26,7 @@ import * as ExecutorEcho from "../layers/agent/ExecutorEcho.ts"
 import * as ExecutorModule from "../layers/agent/ExecutorModule.ts"
 import * as ProcessRegistryFile from "../layers/agent/ProcessRegistryFile.ts"
 import * as CheckpointJournal from "../layers/durable/CheckpointJournal.ts"
+import * as Pruning from "../layers/durable/pruning.ts"
 import * as RestorePlatform from "../layers/durable/RestorePlatform.ts"
 import * as TaskRunnerConfirmed from "../layers/durable/TaskRunnerConfirmed.ts"
 import * as TaskRunnerWorkflow from "../layers/durable/TaskRunnerWorkflow.ts"
@@ -113,7 +114,14 @@ const Runner = Layer.unwrap(
   })
 )
 
+const Pruned = Layer.unwrap(
+  Effect.map(WorkspaceSettings, ({ keepTasks, keepTasksFor: keepFor, rememberTasksFor: rememberFor }) =>
+    Pruning.layerWith({ keepTasks, keepFor, rememberFor })
+  )
+)
+
 const Tasks = Runner.pipe(
+  Layer.merge(Pruned),
   Layer.provideMerge(Layer.mergeAll(WorkflowEngineJournal.layer, TaskStoreJournal.layer, Executor, EndOrphans)),
   Layer.provideMerge(Checkpoints),
   Layer.provideMerge(ProcessRegistryFile.layer),

@@ -208,7 +208,7 @@ describe("molecule tasks", () => {
         )
         const [list, unknown, nowhere] = runs
         assert.strictEqual(list?.output, list?.stdout)
-        assert.match(list?.stdout ?? "", /^\{"tasks":\[.*\],"total":[01]\}\n$/)
+        assert.match(list?.stdout ?? "", /^\{"tasks":\[.*\],"total":[01],"pruned":0\}\n$/)
         assert.deepInclude(unknown, { exitCode: 3, stdout: "" })
         assert.deepInclude(nowhere, { exitCode: 4, stdout: "" })
         assert.match(nowhere?.output ?? "", /^molecule: .*nowhere is not there: name .*\n$/)

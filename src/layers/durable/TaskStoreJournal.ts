@@ -16,6 +16,7 @@ import {
   type History,
   isTerminal,
   MessageConflict,
+  MessageForgotten,
   type Origin,
   type Standing,
   TaskEvent,
@@ -32,7 +33,7 @@ const failure =
   (operation: string) =>
   <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     Effect.mapError(effect, (error) =>
-      TaskRecords.isExpected(error) ? error : new TaskStoreError({ operation, cause: error })
+      TaskRecords.isStoreError(error) ? error : new TaskStoreError({ operation, cause: error })
     )
 
 const entry = (stream: string, record: JournalEntry["record"], at?: DateTime.Utc): ReadonlyArray<JournalEntry> => [
@@ -128,7 +129,8 @@ const make = Effect.fnUntraced(function* (options: TaskRecords.Options) {
       const { epochMilliseconds: now } = yield* DateTime.now
       if (Option.isSome(gone) && gone.value.until > now) {
         if (gone.value.digest !== digest) return yield* conflict(gone.value.task_id)
-        return yield* TaskRecords.forgottenTask(gone.value.task_id, gone.value.state)
+        const { state, task_id: taskId } = gone.value
+        return yield* new MessageForgotten({ messageId: input.messageId, taskId, state })
       }
       return { task: yield* accept(input, key, digest, limit, origin), created: true }
     })
@@ -204,7 +206,9 @@ const make = Effect.fnUntraced(function* (options: TaskRecords.Options) {
     epoch: journal.epoch,
 
     submit: Effect.fn("TaskStore.submit")((input, limit, origin = TaskRecords.noOrigin) =>
-      failure("submit")(submit(input, limit, origin))
+      Effect.mapError(submit(input, limit, origin), (error) =>
+        TaskRecords.isExpected(error) ? error : new TaskStoreError({ operation: "submit", cause: error })
+      )
     ),
 
     get: Effect.fn("TaskStore.get")((taskId) => failure("get")(get(taskId))),

@@ -15,6 +15,7 @@ import {
   TaskStore,
   type TaskStoreError
 } from "../../services/durable/TaskStore.ts"
+import * as TaskRecords from "./taskRecords.ts"
 
 /** Writes tell those who follow a task; what they read is always the store, so that a slow reader loses nothing. */
 export interface TaskFeed {
@@ -106,6 +107,8 @@ export const make: Effect.Effect<TaskFeed, never, TaskStore> = Effect.gen(functi
       const [first] = events
       const last = events.at(-1)
       if (first === undefined || last === undefined) {
+        // Pruned while it was read: that there is nothing more is not its end.
+        if (Option.isNone(yield* store.get(taskId))) return yield* TaskRecords.unknownTask("events", taskId)
         return ended ? Option.some([[], Option.none<number>()] as const) : Option.none()
       }
       const trimmed: ReadonlyArray<Gap> =

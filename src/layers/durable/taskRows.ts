@@ -135,7 +135,8 @@ export const make = Effect.gen(function* () {
     Result: Place,
     execute: ({ after, limit, taskId }) => sql`
       SELECT row, sequence FROM task_events
-      WHERE ${ofTask(taskId)} AND sequence > ${after}
+      WHERE task = (SELECT number FROM tasks WHERE number = (SELECT number FROM streams WHERE name = ${taskId}))
+        AND sequence > ${after}
       ORDER BY sequence LIMIT ${limit}`
   })
   const firstEvent = SqlSchema.findOneOption({

@@ -51,8 +51,9 @@ const doing = (task: TaskLine, now: DateTime.Utc) => {
 }
 
 /** `tasks list`. */
-export const list = ({ tasks, total }: TaskList, now: DateTime.Utc): string => {
-  if (tasks.length === 0) return "no tasks"
+export const list = ({ pruned, tasks, total }: TaskList, now: DateTime.Utc): string => {
+  const gone = pruned > 0 ? `\n${pruned} ended long ago and ${pruned === 1 ? "is" : "are"} not kept any more` : ""
+  if (tasks.length === 0) return `no tasks${gone}`
   const rows = tasks.map((task) => [
     short(task.id),
     task.held === undefined ? task.state : "held",
@@ -63,7 +64,7 @@ export const list = ({ tasks, total }: TaskList, now: DateTime.Utc): string => {
   ])
   const rest = total - tasks.length
   const more = rest > 0 ? `\n${rest} older: see --limit` : ""
-  return table(["TASK", "STATE", "AGE", "FROM", "MESSAGE", "NOW"], rows) + more
+  return table(["TASK", "STATE", "AGE", "FROM", "MESSAGE", "NOW"], rows) + more + gone
 }
 
 const outcomeOf = (item: Extract<TimelineItem, { kind: "step" }>) => {

@@ -115,6 +115,9 @@ export const config = Config.all({
   drainTimeout: Config.Duration("MOLECULE_DRAIN_TIMEOUT").pipe(Config.withDefault(Duration.seconds(30))),
   maxRunningTasks: positive("MOLECULE_MAX_RUNNING_TASKS").pipe(Config.withDefault(4)),
   maxUnfinishedTasks: positive("MOLECULE_MAX_TASKS").pipe(Config.withDefault(100)),
+  keepTasksFor: Config.Duration("MOLECULE_KEEP_TASKS_FOR").pipe(Config.withDefault(Duration.days(7))),
+  keepTasks: positive("MOLECULE_KEEP_TASKS").pipe(Config.withDefault(10_000)),
+  rememberTasksFor: Config.Duration("MOLECULE_REMEMBER_TASKS_FOR").pipe(Config.withDefault(Duration.days(30))),
   delegationTimeout: Config.Duration("MOLECULE_DELEGATION_TIMEOUT").pipe(Config.withDefault(Duration.minutes(30))),
   delegationConcurrency: positive("MOLECULE_DELEGATION_CONCURRENCY").pipe(Config.withDefault(5)),
   executor

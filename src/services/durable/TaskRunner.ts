@@ -10,9 +10,11 @@ import type * as Stream from "effect/Stream"
 import type { TaskInput } from "./AgentTask.ts"
 import type { Message } from "./Content.ts"
 import type { Cursor, Gap } from "./Cursor.ts"
+import type { JournalUnavailable } from "./Journal.ts"
 import type {
   HoldReason,
   MessageConflict,
+  MessageForgotten,
   TaskEvent,
   TaskPage,
   TaskQuery,
@@ -130,6 +132,15 @@ export interface Activity {
   readonly current: string
 }
 
+/** Why a message is not taken. `JournalUnavailable`: it could not be kept, so that it is as if it had never come. */
+export type SubmitError =
+  | TaskStoreError
+  | MessageConflict
+  | MessageForgotten
+  | TooManyTasks
+  | JournalUnavailable
+  | Draining
+
 /**
  * Durable tasks.
  *
@@ -162,9 +173,7 @@ export interface Activity {
 export class TaskRunner extends Context.Service<
   TaskRunner,
   {
-    readonly submit: (
-      input: Omit<TaskInput, "taskId">
-    ) => Effect.Effect<TaskRecord, TaskStoreError | MessageConflict | TooManyTasks | Draining | NotConfirmed>
+    readonly submit: (input: Omit<TaskInput, "taskId">) => Effect.Effect<TaskRecord, SubmitError | NotConfirmed>
     readonly get: (taskId: string) => Effect.Effect<TaskRecord, TaskNotFound | TaskStoreError>
     readonly result: (taskId: string) => Effect.Effect<TaskRecord, TaskNotFound | TaskStoreError>
     /** What was said so far. */
@@ -188,12 +197,7 @@ export class TaskRunner extends Context.Service<
     readonly release: (
       taskId: string
     ) => Effect.Effect<TaskRecord, TaskNotFound | TaskNotHeld | TaskCodeMissing | TaskStoreError>
-    readonly retry: (
-      taskId: string
-    ) => Effect.Effect<
-      TaskRecord,
-      TaskNotFound | TaskNotEnded | TaskStoreError | MessageConflict | TooManyTasks | Draining
-    >
+    readonly retry: (taskId: string) => Effect.Effect<TaskRecord, TaskNotFound | TaskNotEnded | SubmitError>
     readonly health: Effect.Effect<WorkHealth, TaskStoreError>
     readonly activity: Effect.Effect<Activity>
     /** The activity now, and again each time it changes. */

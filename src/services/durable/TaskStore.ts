@@ -9,6 +9,7 @@ import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { TaskInput, TaskOutput } from "./AgentTask.ts"
 import { Message, Part } from "./Content.ts"
+import type { JournalUnavailable } from "./Journal.ts"
 import { AgentEvent, ExecutorError, type UnknownOutcome } from "./Step.ts"
 import type { OpenWait, WaitKind } from "./Waits.ts"
 
@@ -173,6 +174,21 @@ export class MessageConflict extends Schema.TaggedError<MessageConflict>()("Mess
   }
 }
 
+/**
+ * The message came before. Its task has ended and was pruned: what it answered is not kept any more, and the message is not
+ * taken for a new one.
+ */
+export class MessageForgotten extends Schema.TaggedError<MessageForgotten>()("MessageForgotten", {
+  messageId: Schema.String,
+  taskId: Schema.String,
+  /** How it ended. */
+  state: TaskState
+}) {
+  override get message() {
+    return `message ${this.messageId} was task ${this.taskId}, which is ${this.state}; what it answered is no longer kept: use a new messageId to have it done again`
+  }
+}
+
 /** There are as many unfinished tasks as the workspace takes. */
 export class TooManyTasks extends Schema.TaggedError<TooManyTasks>()("TooManyTasks", {
   limit: Schema.Int,
@@ -190,7 +206,7 @@ export class TooManyTasks extends Schema.TaggedError<TooManyTasks>()("TooManyTas
  * **Details**
  *
  * - `submit` records a message once: the same caller, context and `messageId` give the first record, `created: false`.
- *   At most `limit` tasks may be unfinished.
+ *   At most `limit` tasks may be unfinished. Of a task that was pruned the message is known for some time more.
  * - `begin` counts a run of a step and answers its attempt, from 1; `begun` is how many there were.
  * - `append` numbers and records an event unless one with the same (step, attempt, number) is there; it answers the new
  *   event, or `None` for a repeat.
@@ -219,7 +235,7 @@ export class TaskStore extends Context.Service<
       origin?: Origin
     ) => Effect.Effect<
       { readonly task: TaskRecord; readonly created: boolean },
-      TaskStoreError | MessageConflict | TooManyTasks
+      TaskStoreError | MessageConflict | MessageForgotten | TooManyTasks | JournalUnavailable
     >
     readonly get: (taskId: string) => Effect.Effect<Option.Option<TaskRecord>, TaskStoreError>
     readonly begin: (taskId: string, step: string, effect?: EffectIntent) => Effect.Effect<number, TaskStoreError>

@@ -10,8 +10,10 @@ import * as HttpApi from "effect/http-api/HttpApi"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
+import { JournalUnavailable } from "../durable/Journal.ts"
 import {
   Draining,
+  type SubmitError,
   TaskCodeMissing,
   TaskNotCancelable,
   TaskNotEnded,
@@ -19,7 +21,14 @@ import {
   TaskNotHeld,
   WaitNotOpen
 } from "../durable/TaskRunner.ts"
-import { HoldReason, MessageConflict, TaskRecord, TaskStoreError, TooManyTasks } from "../durable/TaskStore.ts"
+import {
+  HoldReason,
+  MessageConflict,
+  MessageForgotten,
+  TaskRecord,
+  TaskStoreError,
+  TooManyTasks
+} from "../durable/TaskStore.ts"
 
 /** The name of the socket in the state directory, mode 0600: its owner serves {@link TaskControlApi} there. */
 export const socketName = "control.sock"
@@ -100,6 +109,8 @@ class Tasks extends HttpApiGroup.make("tasks").add(
       storeError,
       TaskNotEnded.pipe(HttpApiSchema.status(409)),
       MessageConflict.pipe(HttpApiSchema.status(409)),
+      MessageForgotten.pipe(HttpApiSchema.status(410)),
+      JournalUnavailable.pipe(HttpApiSchema.status(503)),
       TooManyTasks.pipe(HttpApiSchema.status(429)),
       Draining.pipe(HttpApiSchema.status(503))
     ]
@@ -154,10 +165,7 @@ export class TaskControl extends Context.Service<
     ) => Effect.Effect<TaskRecord, TaskNotFound | TaskNotHeld | TaskCodeMissing | ControlError>
     readonly retry: (
       taskId: string
-    ) => Effect.Effect<
-      TaskRecord,
-      TaskNotFound | TaskNotEnded | MessageConflict | TooManyTasks | Draining | ControlError
-    >
+    ) => Effect.Effect<TaskRecord, TaskNotFound | TaskNotEnded | SubmitError | ControlError>
     readonly provide: (
       taskId: string,
       wait: string,

@@ -52,6 +52,11 @@ export class WorkspaceSettings extends Context.Service<
     readonly drainTimeout: Duration.Duration
     readonly maxRunningTasks: number
     readonly maxUnfinishedTasks: number
+    /** How long a task is kept after its end, and how many that have ended are kept at most. */
+    readonly keepTasksFor: Duration.Duration
+    readonly keepTasks: number
+    /** How long the message of a task that is no longer kept is recognised. */
+    readonly rememberTasksFor: Duration.Duration
     /** How long a delegation may take. */
     readonly delegationTimeout: Duration.Duration
     /** How many delegations of one task run at once. */
