@@ -14,6 +14,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import * as Workflow from "effect/workflow/Workflow"
 import { WorkflowEngine, WorkflowInstance } from "effect/workflow/WorkflowEngine"
 import { Message, textOf } from "../../services/durable/Content.ts"
 import { CurrentStep, ExecutorError, Step, type StepOptions } from "../../services/durable/Step.ts"
@@ -31,9 +32,6 @@ export const storeFailure = (error: TaskStoreError) =>
     detail: error.message,
     remedy: "check the disk that holds the workspace's state directory"
   })
-
-/** The name of the durable value behind a wait. */
-export const waitName = (name: string): string => `wait/${name}`
 
 /** The wait behind a question to the task's sender. */
 export const askName = (name: string): string => `ask/${name}`
@@ -103,16 +101,20 @@ export const make = Effect.fnUntraced(function* (run: Run) {
   ) {
     const { from, kind, name, reason, schema, within } = wait
     const codec = StepExit.of(schema)
-    const former = segment.former(waitName(name)) ?? run.history.missed[deferred.name]
+    const former = segment.former(StepNames.waitName(name)) ?? run.history.missed[deferred.name]
+    const endWith = Effect.fnUntraced(function* (result: Schema.Json) {
+      segment.keep(StepNames.waitName(name), result)
+      if (!open.delete(name)) return
+      yield* segment.within(stored(store.note(taskId, { _tag: "WaitEnded", wait: name, how: "provided" })))
+    })
     if (former !== undefined) {
-      segment.keep(waitName(name), former)
-      if (open.delete(name)) yield* stored(store.note(taskId, { _tag: "WaitEnded", wait: name, how: "provided" }))
+      yield* endWith(former)
       return yield* codec.decode(former)
     }
-    const ended = yield* Effect.provideContext(engine.deferredResult(deferred), workflow)
+    const look = Effect.provideContext(engine.deferredResult(deferred), workflow)
+    const ended = yield* look
     if (Option.isSome(ended)) {
-      segment.keep(waitName(name), yield* codec.encode(ended.value))
-      if (open.delete(name)) yield* stored(store.note(taskId, { _tag: "WaitEnded", wait: name, how: "provided" }))
+      yield* endWith(yield* codec.encode(ended.value))
       return yield* ended.value
     }
     const decodes = Schema.decodeUnknownOption(Schema.toCodecJson(schema))
@@ -120,13 +122,16 @@ export const make = Effect.fnUntraced(function* (run: Run) {
     if (!open.has(name)) {
       const { epochMilliseconds: now } = yield* DateTime.now
       const deadline = now + within
-      yield* stored(store.note(taskId, { _tag: "WaitBegan", wait: name, kind, reason, from, deadline }))
+      const began = { _tag: "WaitBegan", wait: name, kind, reason, from, deadline } as const
+      yield* segment.within(stored(store.note(taskId, began)))
       open.set(name, deadline)
       yield* run.progress
     }
     yield* arm
-    // Whoever only waits does not keep the task from going on in its next execution: there it waits on.
-    return yield* Effect.provideContext(DurableDeferred.await(deferred), workflow)
+    // Not by `DurableDeferred.await`: when its value comes, that interrupts the run in whatever step another branch is.
+    const exit = yield* segment.rest(look, Workflow.suspend(instance))
+    yield* endWith(yield* codec.encode(exit))
+    return yield* exit
   })
 
   const waitFor: <A, I>(
@@ -134,7 +139,7 @@ export const make = Effect.fnUntraced(function* (run: Run) {
     options: Parameters<Step["Service"]["wait"]>[0] & { readonly schema: Schema.Codec<A, I> }
   ) => Effect.Effect<A, ExecutorError> = (kind, options) =>
     suspendOn(
-      DurableDeferred.make(waitName(options.name), { success: options.schema, error: ExecutorError }),
+      DurableDeferred.make(StepNames.waitName(options.name), { success: options.schema, error: ExecutorError }),
       { ...options, kind },
       Effect.void
     )
@@ -170,7 +175,7 @@ export const make = Effect.fnUntraced(function* (run: Run) {
       if (refused !== undefined) return Effect.fail(refused)
       const number = ++asked
       const wait = askName(name)
-      const deferredName = waitName(wait)
+      const deferredName = StepNames.waitName(wait)
       const deferred = DurableDeferred.make(deferredName, { success: Message, error: ExecutorError })
       const wasOpen = open.has(wait)
       const { executionId, workflow: own } = instance
@@ -290,7 +295,7 @@ export const make = Effect.fnUntraced(function* (run: Run) {
       const key = `${name}/${attempt}`
       const number = (numbers.get(key) ?? 0) + 1
       numbers.set(key, number)
-      yield* stored(feed.append({ taskId, step: name, attempt, number, event }))
+      yield* segment.within(stored(feed.append({ taskId, step: name, attempt, number, event })))
     }),
     ask,
     wait: (options) =>

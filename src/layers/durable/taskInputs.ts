@@ -17,7 +17,8 @@ import { ExecutorError } from "../../services/durable/Step.ts"
 import { TaskTakesNoMessage, WaitNotOpen } from "../../services/durable/TaskRunner.ts"
 import { isInterrupted, MessageConflict, type TaskRecord, TaskStore } from "../../services/durable/TaskStore.ts"
 import type { OpenWait } from "../../services/durable/Waits.ts"
-import { askName, waitName } from "./stepWorkflow.ts"
+import { clockName, waitName } from "./stepNames.ts"
+import { askName } from "./stepWorkflow.ts"
 import type { TaskFeed } from "./taskFeed.ts"
 import * as TaskRecords from "./taskRecords.ts"
 
@@ -35,14 +36,16 @@ export const make = Effect.fnUntraced(function* (feed: TaskFeed) {
     { kind, taskId, wait }: Pick<OpenWait, "kind" | "taskId" | "wait">,
     exit: Exit.Exit<Schema.Json, ExecutorError>
   ) {
-    const { segment } = yield* store.standing(taskId)
-    const deferredName = kind === "timer" ? `DurableClock/${wait}` : waitName(wait)
-    yield* engine.deferredDone(DurableDeferred.make(deferredName, { success: Schema.Json, error: ExecutorError }), {
-      workflowName: AgentTask._tag,
-      executionId: executionId(taskId, segment),
-      deferredName,
-      exit
-    })
+    const deferredName = kind === "timer" ? clockName(wait) : waitName(wait)
+    const deferred = DurableDeferred.make(deferredName, { success: Schema.Json, error: ExecutorError })
+    const about = { workflowName: AgentTask._tag, deferredName, exit }
+    // An execution takes over what came to the one before it until it began: what came later is given to it, too.
+    for (let given = -1; ; ) {
+      const { segment } = yield* store.standing(taskId)
+      if (segment === given) return
+      yield* engine.deferredDone(deferred, { ...about, executionId: executionId(taskId, segment) })
+      given = segment
+    }
   })
 
   // The value, and that the wait is over, in one commit where the engine has commits.
