@@ -218,9 +218,9 @@ const make = Effect.fnUntraced(function* (options: TaskRecords.Options) {
       yield* begun(task, taskId, step)
       const attempt = yield* Effect.sync(() => {
         const attempt = (task.attempts.get(step) ?? 0) + 1
-        task.attempts.set(step, attempt)
         const intent = effect === undefined ? undefined : { effect }
         journal.stageUnsafe(entry(taskId, { _tag: "StepBegan", step, attempt, ...intent }))
+        task.attempts.set(step, attempt)
         LiveTask.rememberRun(task, attempt, step, [])
         return attempt
       })

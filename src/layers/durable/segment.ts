@@ -22,14 +22,14 @@ export const maxSteps = 500
 /** How long other branches of an executor are given to ask for what the journal has, before its code counts as changed. */
 const settle = "1 second"
 
-/** While another branch works, a branch that waits looks this often whether what it waits for has come. */
+/** A branch beside others looks this often whether what it waits for has come. */
 const glance = "20 millis"
 
 /**
- * So many looks in a row that find nothing in flight, and the run is suspended, although there is another branch: what that
- * does is no step. Where every branch waits, or there is only one, nobody waits for this.
+ * So many looks in a row that find nothing in flight, 200 ms, and the run is suspended, although there may be a branch that
+ * does something else than steps. An executor without branches is suspended at once.
  */
-const patience = 3
+const patience = 10
 
 type AnyFiber = Fiber.Fiber<unknown, unknown>
 
@@ -50,6 +50,8 @@ export interface Segment {
     suspend: Effect.Effect<never>
   ) => Effect.Effect<A, E, R>
   readonly keep: (name: string, encoded: Schema.Json) => void
+  /** Runs the executor. */
+  readonly executing: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 }
 
 /** Makes the book of a run of a task that has done what is given. */
@@ -61,7 +63,8 @@ export const make = (history: History, limit: number): Segment => {
   const completed = new Set(history.completed)
   const unasked = new Set(history.completed)
   const entered = new Set<string>()
-  // Fibers of the executor that were seen here, and those of them that wait.
+  // The executor's own fiber, those of its branches that were seen here, and those of them that wait.
+  let root: AnyFiber | undefined
   const fibers = new Set<AnyFiber>()
   const resting = new Set<AnyFiber>()
   let inFlight = 0
@@ -80,7 +83,8 @@ export const make = (history: History, limit: number): Segment => {
     if (fibers.size > 64) for (const one of fibers) if (one.pollUnsafe() !== undefined) fibers.delete(one)
     fibers.add(fiber)
   }
-  const othersWork = (own: AnyFiber) =>
+  const othersMayWork = (own: AnyFiber) =>
+    own !== root ||
     Array.from(fibers).some((fiber) => fiber !== own && !resting.has(fiber) && fiber.pollUnsafe() === undefined)
 
   // Branches run at their own pace: what one has not asked for yet, it may still ask for, as long as anything moves.
@@ -97,6 +101,11 @@ export const make = (history: History, limit: number): Segment => {
     keep: (name, encoded) => {
       results.set(name, encoded)
     },
+    executing: (effect) =>
+      Effect.withFiber((fiber) => {
+        root = fiber
+        return effect
+      }),
     within: (effect) =>
       Effect.withFiber((fiber) => {
         if (closed) return Effect.never
@@ -118,7 +127,7 @@ export const make = (history: History, limit: number): Segment => {
           for (let quiet = 0; ; quiet = inFlight > 0 ? 0 : quiet + 1) {
             const found = yield* look
             if (Option.isSome(found)) return found.value
-            if (ending === undefined && inFlight === 0 && (quiet >= patience || !othersWork(fiber))) {
+            if (ending === undefined && inFlight === 0 && (quiet >= patience || !othersMayWork(fiber))) {
               closed = true
               return yield* suspend
             }

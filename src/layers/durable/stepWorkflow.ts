@@ -43,6 +43,24 @@ const isAnswer = <A>(exit: Exit.Exit<A, ExecutorError>) =>
 // What the engine keeps as the step's result: a defect that the executor goes on from is one, too.
 const isResult = <A>(exit: Exit.Exit<A, ExecutorError>) => Exit.isSuccess(exit) || !Cause.hasInterrupts(exit.cause)
 
+// A result that cannot be written is a bug of the step that it is of, and of no other.
+const encodedOf = <A>(name: string, codec: StepExit.StepExit<A>, exit: Exit.Exit<A, ExecutorError>) =>
+  Effect.catchDefect(codec.encode(exit), (defect) =>
+    Effect.die(
+      new Error(`the result of step ${name} cannot be kept, it does not fit the step's schema: ${String(defect)}`)
+    )
+  )
+
+const noTime = (name: string, within: number) =>
+  new ExecutorError({
+    reason: "failed",
+    detail: `the wait ${JSON.stringify(name)} cannot be begun: its time is ${within}`,
+    remedy: "say in milliseconds how long it may take"
+  })
+
+// Milliseconds as rows have them.
+const whole = (milliseconds: number) => Math.min(Number.MAX_SAFE_INTEGER, Math.ceil(milliseconds))
+
 /** A person has this long to say what became of a step whose outcome is not known: a week. */
 const decisionTime = 7 * 24 * 60 * 60 * 1000
 
@@ -97,9 +115,11 @@ export const make = Effect.fnUntraced(function* (run: Run) {
       readonly within: number
       readonly schema: Schema.Codec<A, I>
     },
-    arm: Effect.Effect<void, ExecutorError>
+    // Is the end of the wait ours to note? Whoever gives a value notes it with the value.
+    arm: Effect.Effect<boolean, ExecutorError>
   ) {
     const { from, kind, name, reason, schema, within } = wait
+    if (Number.isNaN(Number(within))) return yield* noTime(name, within)
     const codec = StepExit.of(schema)
     const former = segment.former(StepNames.waitName(name)) ?? run.history.missed[deferred.name]
     const endWith = Effect.fnUntraced(function* (result: Schema.Json) {
@@ -121,13 +141,13 @@ export const make = Effect.fnUntraced(function* (run: Run) {
     run.waiting(name, (value) => Option.isSome(decodes(value)))
     if (!open.has(name)) {
       const { epochMilliseconds: now } = yield* DateTime.now
-      const deadline = now + within
+      const deadline = whole(now + within)
       const began = { _tag: "WaitBegan", wait: name, kind, reason, from, deadline } as const
       yield* segment.within(stored(store.note(taskId, began)))
       open.set(name, deadline)
       yield* run.progress
     }
-    yield* arm
+    if (!(yield* arm)) open.delete(name)
     // Not by `DurableDeferred.await`: when its value comes, that interrupts the run in whatever step another branch is.
     const exit = yield* segment.rest(look, Workflow.suspend(instance))
     yield* endWith(yield* codec.encode(exit))
@@ -141,19 +161,20 @@ export const make = Effect.fnUntraced(function* (run: Run) {
     suspendOn(
       DurableDeferred.make(StepNames.waitName(options.name), { success: options.schema, error: ExecutorError }),
       { ...options, kind },
-      Effect.void
+      Effect.succeed(false)
     )
 
   const sleepFor = (name: string, given: number, now: number): Effect.Effect<void, ExecutorError> => {
     // In a later execution what is left of it is.
     const deadline = open.get(name)
-    const duration = deadline === undefined ? given : Math.max(1, deadline - now)
+    const duration = deadline === undefined ? whole(now + given) - now : Math.max(1, deadline - now)
+    if (Number.isNaN(duration)) return noTime(name, given)
     const clock = DurableClock.make({ name, duration })
     const deferred = DurableDeferred.make(clock.deferred.name, { success: Schema.Void, error: ExecutorError })
     return suspendOn(
       deferred,
       { name, kind: "timer", reason: "time to pass", from: "the clock", within: duration, schema: Schema.Void },
-      engine.scheduleClock(instance.workflow, { executionId: instance.executionId, clock })
+      Effect.as(engine.scheduleClock(instance.workflow, { executionId: instance.executionId, clock }), true)
     )
   }
   const sleep = (name: string, duration: number): Effect.Effect<void, ExecutorError> =>
@@ -183,10 +204,11 @@ export const make = Effect.fnUntraced(function* (run: Run) {
         const answer = wasOpen ? yield* received(number) : undefined
         if (answer === undefined) {
           yield* stored(feed.setState(taskId, { state: `${kind}-required`, message: parts }))
-        } else {
-          const exit = Exit.succeed(answer)
-          yield* engine.deferredDone(deferred, { workflowName: own._tag, executionId, deferredName, exit })
+          return false
         }
+        const exit = Exit.succeed(answer)
+        yield* engine.deferredDone(deferred, { workflowName: own._tag, executionId, deferredName, exit })
+        return true
       })
       const reason = textOf(parts) === "" ? "an answer" : textOf(parts).slice(0, 200)
       return suspendOn(deferred, { name: wait, kind: "person", reason, from: "sender", within, schema: Message }, arm)
@@ -253,7 +275,7 @@ export const make = Effect.fnUntraced(function* (run: Run) {
       if (Option.isSome(kept)) return yield* codec.decode(kept.value)
       const exit = yield* Effect.exit(once)
       if (isResult(exit)) {
-        yield* run.save(key, yield* codec.encode(exit))
+        yield* run.save(key, yield* encodedOf(name, codec, exit))
       }
       return yield* exit
     })
@@ -265,7 +287,7 @@ export const make = Effect.fnUntraced(function* (run: Run) {
       )
     )
     if (isResult(exit)) {
-      segment.keep(key, yield* codec.encode(exit))
+      segment.keep(key, yield* encodedOf(name, codec, exit))
     }
     return yield* exit
   })

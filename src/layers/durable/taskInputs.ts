@@ -40,7 +40,7 @@ export const make = Effect.fnUntraced(function* (feed: TaskFeed) {
     const deferred = DurableDeferred.make(deferredName, { success: Schema.Json, error: ExecutorError })
     const about = { workflowName: AgentTask._tag, deferredName, exit }
     // An execution takes over what came to the one before it until it began: what came later is given to it, too.
-    for (let given = -1; ; ) {
+    for (let given = -1; ;) {
       const { segment } = yield* store.standing(taskId)
       if (segment === given) return
       yield* engine.deferredDone(deferred, { ...about, executionId: executionId(taskId, segment) })

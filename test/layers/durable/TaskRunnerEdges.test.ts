@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
 import { TaskOutput } from "../../../src/services/durable/AgentTask.ts"
-import { ExecutorError, output, progress, Step } from "../../../src/services/durable/Step.ts"
+import { output, progress, Step } from "../../../src/services/durable/Step.ts"
 import { TaskRunner } from "../../../src/services/durable/TaskRunner.ts"
 import { TaskStore } from "../../../src/services/durable/TaskStore.ts"
 import { temporaryFile } from "../../support/journal.ts"
@@ -49,6 +49,40 @@ describe("tasks at the edges", () => {
     )
   )
 
+  it.live("a branch works on beside one that waits, also between its steps", () =>
+    inFile((filename) =>
+      Effect.gen(function* () {
+        const { count, runs } = yield* makeCounter
+        const execute: Execute = Effect.fnUntraced(function* () {
+          const { emit, sleep, step, wait } = yield* Step
+          const working = Effect.forEach([1, 2, 3, 4, 5], (index) =>
+            step(`s-${index}`, Schema.Int, Effect.as(count, index)).pipe(
+              Effect.tap(emit(progress(`${index}`))),
+              Effect.delay(10)
+            )
+          )
+          const both = Effect.all([working, sleep("nap", 30), wait({ name: "go", ...word })], { concurrency: 3 })
+          return answer((yield* both)[2])
+        })
+        const ended = yield* boot(
+          filename,
+          { execute },
+          Effect.gen(function* () {
+            const taskId = yield* submit("m")
+            yield* until(runs, (all) => all.length === 5)
+            // Now every branch waits, and the task holds no place.
+            const { activity } = yield* TaskRunner
+            yield* until(activity, ({ queued, running }) => running + queued === 0)
+            yield* given(taskId, "go", "gone")
+            return yield* result(taskId)
+          })
+        )
+        assert.strictEqual(ended.output?.text, "gone")
+        assert.strictEqual((yield* runs).length, 5)
+      })
+    )
+  )
+
   it.live("names that JavaScript has a meaning for are names, over executions and restarts", () =>
     inFile((filename) =>
       Effect.gen(function* () {
@@ -56,9 +90,7 @@ describe("tasks at the edges", () => {
         const names = ["__proto__", "constructor", "toString", "a/1", "a", "1", "answer", "é\u{1F600}"]
         const execute: Execute = Effect.fnUntraced(function* () {
           const { step, wait } = yield* Step
-          const all = yield* Effect.forEach(names, (name) =>
-            step(name, Schema.String, Effect.as(count, `<${name}>`))
-          )
+          const all = yield* Effect.forEach(names, (name) => step(name, Schema.String, Effect.as(count, `<${name}>`)))
           yield* wait({ name: "go", ...word })
           return answer(all.join(""))
         })
@@ -108,73 +140,78 @@ describe("tasks at the edges", () => {
     )
   )
 
-  it.live("an executor that is none, a failure that is none, a result that does not fit: its task says which, others go on", () =>
-    inFile((filename) =>
-      Effect.gen(function* () {
-        const { count, runs } = yield* makeCounter
-        // As files do that nobody has type-checked.
-        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what no types have seen
-        const wrong = (value: unknown): never => value as never
-        const execute: Execute = ({ text }) => {
-          switch (text) {
-            case "promise":
-              return wrong(Promise.resolve(answer("late")))
-            case "nothing":
-              return wrong(undefined)
-            case "throws":
-              throw new Error("thrown")
-            case "text":
-              return Effect.fail(wrong("just a text"))
-            case "error":
-              return Effect.fail(wrong(new Error("just an error")))
-            case "odd":
-              return Effect.fail(wrong({ _tag: "ExecutorError", reason: "nonsense", detail: 7 }))
-            case "result":
-              return Effect.flatMap(Step, ({ step }) =>
-                Effect.as(step("odd", Schema.Int, Effect.as(count, wrong("seven"))), answer("unreachable"))
-              )
-            case "caught":
-              return Effect.flatMap(Step, ({ step }) =>
-                step("odd", Schema.Int, Effect.as(count, wrong("seven"))).pipe(
-                  Effect.catchDefect((defect) => Effect.succeed(String(defect))),
-                  Effect.map(answer)
+  it.live(
+    "an executor that is none, a failure that is none, a result that does not fit: its task says which, others go on",
+    () =>
+      inFile((filename) =>
+        Effect.gen(function* () {
+          const { count, runs } = yield* makeCounter
+          // As files do that nobody has type-checked.
+          // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what no types have seen
+          const wrong = (value: unknown): never => value as never
+          const execute: Execute = ({ text }) => {
+            switch (text) {
+              case "promise":
+                return wrong(Promise.resolve(answer("late")))
+              case "nothing":
+                return wrong(undefined)
+              case "throws":
+                throw new Error("thrown")
+              case "text":
+                return Effect.fail(wrong("just a text"))
+              case "error":
+                return Effect.fail(wrong(new Error("just an error")))
+              case "odd":
+                return Effect.fail(wrong({ _tag: "ExecutorError", reason: "nonsense", detail: 7 }))
+              case "result":
+                return Effect.flatMap(Step, ({ step }) =>
+                  Effect.as(step("odd", Schema.Int, Effect.as(count, wrong("seven"))), answer("unreachable"))
                 )
-              )
-            case "event":
-              return Effect.flatMap(Step, ({ emit }) => Effect.as(emit(wrong({ _tag: "Bogus" })), answer("unreachable")))
-            default:
-              return Effect.succeed(answer("good"))
-          }
-        }
-        const expected = {
-          promise: /a Promise in place of an Effect/,
-          nothing: /undefined in place of an Effect/,
-          throws: /internal error/,
-          text: /failed with "just a text" in place of an ExecutorError/,
-          error: /failed with Error: just an error in place of an ExecutorError/,
-          odd: /in place of an ExecutorError/,
-          result: /internal error/,
-          event: /internal error/
-        }
-        yield* boot(
-          filename,
-          { execute },
-          Effect.gen(function* () {
-            for (const [text, said] of Object.entries(expected)) {
-              const task = yield* Effect.flatMap(submit(`m-${text}`, text), result)
-              assert.strictEqual(task.state, "failed", text)
-              assert.match(task.error?.detail ?? "", said)
-              assert.isString(task.error?.remedy, text)
+              case "caught":
+                return Effect.flatMap(Step, ({ step }) =>
+                  step("odd", Schema.Int, Effect.as(count, wrong("seven"))).pipe(
+                    Effect.map(String),
+                    Effect.catchDefect((defect) => Effect.succeed(String(defect))),
+                    Effect.map(answer)
+                  )
+                )
+              case "event":
+                return Effect.flatMap(Step, ({ emit }) =>
+                  Effect.as(emit(wrong({ _tag: "Bogus" })), answer("unreachable"))
+                )
+              default:
+                return Effect.succeed(answer("good"))
             }
-            const caught = yield* Effect.flatMap(submit("m-caught", "caught"), result)
-            assert.match(caught.output?.text ?? "", /result of step odd cannot be kept.*Expected/s)
-            const other = yield* Effect.flatMap(submit("m-good", "good"), result)
-            assert.strictEqual(other.output?.text, "good")
-          })
-        )
-        assert.strictEqual((yield* runs).length, 2)
-      })
-    )
+          }
+          const expected = {
+            promise: /a Promise in place of an Effect/,
+            nothing: /undefined in place of an Effect/,
+            throws: /internal error/,
+            text: /failed with "just a text" in place of an ExecutorError/,
+            error: /failed with Error: just an error in place of an ExecutorError/,
+            odd: /in place of an ExecutorError/,
+            result: /internal error/,
+            event: /internal error/
+          }
+          yield* boot(
+            filename,
+            { execute },
+            Effect.gen(function* () {
+              for (const [text, said] of Object.entries(expected)) {
+                const task = yield* Effect.flatMap(submit(`m-${text}`, text), result)
+                assert.strictEqual(task.state, "failed", text)
+                assert.match(task.error?.detail ?? "", said)
+                assert.isString(task.error?.remedy, text)
+              }
+              const caught = yield* Effect.flatMap(submit("m-caught", "caught"), result)
+              assert.match(caught.output?.text ?? "", /result of step odd cannot be kept.*Expected/s)
+              const other = yield* Effect.flatMap(submit("m-good", "good"), result)
+              assert.strictEqual(other.output?.text, "good")
+            })
+          )
+          assert.strictEqual((yield* runs).length, 2)
+        })
+      )
   )
 
   it.live("a wait whose time is no whole number, or none at all, stops nobody", () =>
@@ -215,9 +252,13 @@ describe("tasks at the edges", () => {
           const working = Effect.forEach(Array.from({ length: 40 }), (_, index) =>
             step(`s-${index}`, Schema.Int, Effect.as(emit(output(".")), index))
           )
-          const waiting = Effect.forEach(Array.from({ length: 12 }), (_, index) => wait({ name: `w-${index}`, ...word }), {
-            concurrency: "unbounded"
-          })
+          const waiting = Effect.forEach(
+            Array.from({ length: 12 }),
+            (_, index) => wait({ name: `w-${index}`, ...word }),
+            {
+              concurrency: "unbounded"
+            }
+          )
           const [words] = yield* Effect.all([waiting, working], { concurrency: 2 })
           return answer(words.join(" "))
         })
@@ -242,5 +283,3 @@ describe("tasks at the edges", () => {
     )
   )
 })
-
-export const unused = ExecutorError
