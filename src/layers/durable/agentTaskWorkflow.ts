@@ -78,9 +78,14 @@ export interface Run extends Omit<StepWorkflow.Run, "taskId" | "segment" | "save
   readonly maxSteps: number
 }
 
-// The executor that began the task: this one, or the one of its older code that is still shipped.
-const executorOf = (executor: AgentExecutor["Service"], code: string) =>
-  (code === "" || code === codeOf(executor) ? undefined : executor.previous?.[code]) ?? executor.execute
+// The executor that began the task: this one, or the one of its older code that is still shipped. No other: a start sees
+// to it that a task without its code is not run.
+const executorOf = (executor: AgentExecutor["Service"], code: string): AgentExecutor["Service"]["execute"] => {
+  if (code === "" || code === codeOf(executor)) return executor.execute
+  const { previous = {} } = executor
+  const older = Object.hasOwn(previous, code) ? previous[code] : undefined
+  return older ?? (() => Effect.die(new Error(`the code ${code} that began the task is not here`)))
+}
 
 /** The name of an executor's code. */
 export const codeOf = ({ code, name }: AgentExecutor["Service"]): string => code ?? name
