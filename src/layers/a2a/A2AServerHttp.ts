@@ -15,12 +15,13 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
-import { A2AApi, NotReady } from "../../services/a2a/A2AApi.ts"
+import { A2AApi, NotReady, NotWell } from "../../services/a2a/A2AApi.ts"
 import { CallerVerifier } from "../../services/a2a/CallerVerifier.ts"
 import * as JsonRpc from "../../services/a2a/JsonRpc.ts"
 import { LocalAgent } from "../../services/a2a/LocalAgent.ts"
 import * as Cursor from "../../services/durable/Cursor.ts"
 import { TaskRunner } from "../../services/durable/TaskRunner.ts"
+import { Health } from "../../services/workspace/Health.ts"
 import { Lifecycle } from "../../services/workspace/Lifecycle.ts"
 import { WorkspaceSettings } from "../../services/workspace/WorkspaceSettings.ts"
 import * as RpcMethods from "./rpcMethods.ts"
@@ -85,7 +86,9 @@ const handlers = HttpApiBuilder.group(
     const lifecycle = yield* Lifecycle
     const rpc = yield* RpcMethods.make
 
-    const health = Effect.gen(function* () {
+    const { forAll: health } = yield* Health
+
+    const readiness = Effect.gen(function* () {
       const { queued, running } = yield* runner.activity
       return { status: yield* SubscriptionRef.get(lifecycle), running, queued }
     })
@@ -114,10 +117,16 @@ const handlers = HttpApiBuilder.group(
     return group
       .handle("card", () => Effect.succeed(card))
       .handle("cardOfOldName", () => Effect.succeed(card))
-      .handle("health", () => health)
-      .handle("ready", () =>
+      .handle("health", () =>
         Effect.filterOrFail(
           health,
+          ({ wrong }) => wrong.length === 0,
+          (now) => new NotWell(now)
+        )
+      )
+      .handle("ready", () =>
+        Effect.filterOrFail(
+          readiness,
           (now) => now.status === "ok",
           (now) => new NotReady(now)
         )

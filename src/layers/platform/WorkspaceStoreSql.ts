@@ -264,6 +264,16 @@ const make = Effect.gen(function* () {
         return count
       },
       Effect.catchTags(PlatformTables.unavailable("countCheckpoints"))
+    ),
+
+    hasCheckpoint: Effect.fn("WorkspaceStore.hasCheckpoint")(
+      function* (id, workflow, step) {
+        const found = yield* sql`
+          SELECT 1 FROM workflow_checkpoints
+          WHERE workspace_id = ${id} AND workflow_id = ${workflow} AND step_name = ${step}`
+        return found.length > 0
+      },
+      Effect.catchTags(PlatformTables.unavailable("hasCheckpoint"))
     )
   })
 })

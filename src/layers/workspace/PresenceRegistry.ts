@@ -15,6 +15,7 @@ import * as SubscriptionRef from "effect/SubscriptionRef"
 import { LocalAgent } from "../../services/a2a/LocalAgent.ts"
 import { CheckpointOutbox } from "../../services/durable/CheckpointOutbox.ts"
 import { TaskRunner } from "../../services/durable/TaskRunner.ts"
+import { Health, type Trouble } from "../../services/workspace/Health.ts"
 import { Lifecycle } from "../../services/workspace/Lifecycle.ts"
 import { Presence } from "../../services/workspace/Presence.ts"
 import { Registry } from "../../services/workspace/Registry.ts"
@@ -31,8 +32,12 @@ const quiet = "100 millis"
 /** How long the last messages to the platform may take at shutdown. */
 const goodbyeTimeout = "5 seconds"
 
+/** With these the workspace is up and its work does not go on: the platform calls that wedged, and shows it as degraded. */
+const stuck: ReadonlySet<Trouble> = new Set(["overdue", "journal", "store"])
+
 const make = Effect.gen(function* () {
   const registry = yield* Registry
+  const health = yield* Health
   const settings = yield* WorkspaceSettings
   const { card } = yield* LocalAgent
   const runner = yield* TaskRunner
@@ -44,9 +49,11 @@ const make = Effect.gen(function* () {
 
   const beat = Effect.fnUntraced(function* (activeTasks: number, currentTask: string) {
     const uptime = (yield* Clock.currentTimeMillis) - startedAt
+    const wrong = (yield* health.forAll).wrong.filter((trouble) => stuck.has(trouble))
     yield* registry.heartbeat({
       error_rate: 0,
-      sample_error: "",
+      sample_error: wrong.join(", "),
+      runtime_state: wrong.length === 0 ? "" : "wedged",
       active_tasks: activeTasks,
       current_task: currentTask,
       uptime_seconds: Math.max(0, Math.floor(uptime / 1000))
