@@ -127,9 +127,14 @@ describe("the workspace program on a disk that takes nothing", () => {
     "full: it refuses new messages with 503 and the remedy, and goes on when there is room",
     (context) =>
       Effect.gen(function* () {
+        const { remove } = yield* FileSystem.FileSystem
         const disk = yield* smallDisk("4m")
         if (Option.isNone(disk)) return context.skip("mounting a small disk is not allowed here")
-        yield* scenario(`${disk.value}/state`, "full", Effect.asSome(fill(disk.value)))
+        yield* scenario(
+          `${disk.value}/state`,
+          "full",
+          Effect.asSome(Effect.map(fill(disk.value), (ballast) => remove(ballast)))
+        )
       }).pipe(Effect.scoped, Effect.provide(Machine)),
     60_000
   )

@@ -268,10 +268,12 @@ const make = Effect.gen(function* () {
 
     hasCheckpoint: Effect.fn("WorkspaceStore.hasCheckpoint")(
       function* (id, workflow, step) {
-        const found = yield* sql`
-          SELECT 1 FROM workflow_checkpoints
-          WHERE workspace_id = ${id} AND workflow_id = ${workflow} AND step_name = ${step}`
-        return found.length > 0
+        const [{ count }] = yield* Schema.decodeUnknownEffect(Count)(
+          yield* sql`
+            SELECT count(*) AS count FROM workflow_checkpoints
+            WHERE workspace_id = ${id} AND workflow_id = ${workflow} AND step_name = ${step}`
+        )
+        return count > 0
       },
       Effect.catchTags(PlatformTables.unavailable("hasCheckpoint"))
     )

@@ -81,8 +81,13 @@ const make = Effect.fnUntraced(function* (rule: HealthRule) {
           const { now, status } = yield* activity
           const journalNow = journalOf(yield* journal.state)
           return {
-            ...{ status, wrong: ["store"], ...now, oldestDue: 0 },
-            ...{ held: 0, journal: journalNow, outbox: { pending: 0 } }
+            status,
+            wrong: ["store"],
+            ...now,
+            oldestDue: 0,
+            held: 0,
+            journal: journalNow,
+            outbox: { pending: 0 }
           } satisfies PublicHealth
         })
       ),

@@ -13,12 +13,14 @@ import * as TestClock from "effect/testing/TestClock"
 import { DatabaseSync } from "node:sqlite"
 import type * as Pruning from "../../../src/layers/durable/pruning.ts"
 import * as JournalCare from "../../../src/layers/journal/journalCare.ts"
+import * as TaskBookJournal from "../../../src/layers/local/TaskBookJournal.ts"
 import { TaskOutput } from "../../../src/services/durable/AgentTask.ts"
 import { Checkpoint } from "../../../src/services/durable/Checkpoint.ts"
 import { CheckpointOutbox } from "../../../src/services/durable/CheckpointOutbox.ts"
 import { output, Step } from "../../../src/services/durable/Step.ts"
 import { TaskRunner } from "../../../src/services/durable/TaskRunner.ts"
 import { TaskStore } from "../../../src/services/durable/TaskStore.ts"
+import { TaskBook } from "../../../src/services/local/TaskBook.ts"
 import { projections, temporaryFile } from "../../support/journal.ts"
 import { type Execute, message } from "../../support/runner.ts"
 import { flush, newPlatform, type Platform, shared } from "./checkpointFixtures.ts"
@@ -111,6 +113,11 @@ describe("pruning", () => {
           assert.strictEqual((yield* runner.get(young)).state, "completed")
           assert.strictEqual((yield* runner.get(open)).state, "working")
           yield* isSound(file)
+
+          // The list counts it, and shows nothing of it.
+          const list = Effect.flatMap(TaskBook, (book) => book.list({ limit: 50, only: undefined }))
+          const { pruned, tasks } = yield* Effect.provide(list, TaskBookJournal.layerWith({ file }))
+          assert.deepStrictEqual([pruned, ...tasks.map((line) => line.id)], [1, young, open])
 
           const again = yield* Effect.flip(runner.submit(message("old", "3")))
           assert.strictEqual(again._tag, "MessageForgotten")

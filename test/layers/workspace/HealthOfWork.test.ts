@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as SubscriptionRef from "effect/SubscriptionRef"
@@ -110,12 +111,13 @@ describe("HealthOfWork", () => {
   it.effect("has its rule from the settings", () =>
     Effect.gen(function* () {
       const read = (environment: Record<string, string>) =>
-        Effect.map(WorkspaceSettings, ({ healthFailsOn, healthMaxOverdue }) => [
-          healthFailsOn,
-          `${healthMaxOverdue}`
-        ]).pipe(Effect.provide(settings(environment)))
-      assert.deepStrictEqual((yield* read({}))[0], all.failsOn)
-      assert.deepStrictEqual((yield* read({ MOLECULE_HEALTH_FAILS_ON: "overdue,journal" }))[0], ["overdue", "journal"])
+        Effect.map(WorkspaceSettings, ({ healthFailsOn, healthMaxOverdue }) => ({
+          failsOn: healthFailsOn,
+          maxOverdue: Duration.toMillis(healthMaxOverdue)
+        })).pipe(Effect.provide(settings(environment)))
+      assert.deepStrictEqual(yield* read({}), all)
+      const other = { MOLECULE_HEALTH_FAILS_ON: "overdue,journal", MOLECULE_HEALTH_MAX_OVERDUE: "1 minute" }
+      assert.deepStrictEqual(yield* read(other), { failsOn: ["overdue", "journal"], maxOverdue: 60_000 })
       const error = yield* Effect.flip(read({ MOLECULE_HEALTH_FAILS_ON: "weather" }))
       assert.include(error.message, "MOLECULE_HEALTH_FAILS_ON")
     })
