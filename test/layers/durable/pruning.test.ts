@@ -11,7 +11,7 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import { DatabaseSync } from "node:sqlite"
-import type * as Pruning from "../../../src/layers/durable/pruning.ts"
+import * as Pruning from "../../../src/layers/durable/pruning.ts"
 import * as JournalCare from "../../../src/layers/journal/journalCare.ts"
 import * as TaskBookJournal from "../../../src/layers/local/TaskBookJournal.ts"
 import { TaskOutput } from "../../../src/services/durable/AgentTask.ts"
@@ -21,6 +21,8 @@ import { output, Step } from "../../../src/services/durable/Step.ts"
 import { TaskRunner } from "../../../src/services/durable/TaskRunner.ts"
 import { TaskStore } from "../../../src/services/durable/TaskStore.ts"
 import { TaskBook } from "../../../src/services/local/TaskBook.ts"
+import { WorkspaceSettings } from "../../../src/services/workspace/WorkspaceSettings.ts"
+import { settings } from "../../support/agent.ts"
 import { projections, temporaryFile } from "../../support/journal.ts"
 import { type Execute, message } from "../../support/runner.ts"
 import { flush, newPlatform, type Platform, shared } from "./checkpointFixtures.ts"
@@ -149,6 +151,15 @@ describe("pruning", () => {
         assert.deepStrictEqual(yield* look(file, "SELECT value FROM journal_meta WHERE name = 'epoch'"), epoch)
       })
     )
+  )
+
+  it.effect("keeps what the settings say: seven days and 10,000 tasks, and messages for thirty days more", () =>
+    Effect.gen(function* () {
+      const { keepTasks, keepTasksFor, rememberTasksFor } = yield* WorkspaceSettings
+      assert.deepStrictEqual([keepTasksFor, keepTasks, rememberTasksFor], [Duration.days(7), 10_000, Duration.days(30)])
+      const { keepFor, keepTasks: most, rememberFor } = Pruning.defaults
+      assert.deepStrictEqual([keepFor, most, rememberFor], [keepTasksFor, keepTasks, rememberTasksFor])
+    }).pipe(Effect.provide(settings()))
   )
 
   it.effect("above the stated count those that were accepted first go sooner, but not at once", () =>
