@@ -39,6 +39,7 @@ import * as DelegationPlatform from "../layers/team/DelegationPlatform.ts"
 import * as ExecutorFanOut from "../layers/team/ExecutorFanOut.ts"
 import * as ContainerNode from "../layers/workspace/ContainerNode.ts"
 import * as CredentialsFile from "../layers/workspace/CredentialsFile.ts"
+import * as HealthOfWork from "../layers/workspace/HealthOfWork.ts"
 import * as KnownSecretsEnv from "../layers/workspace/KnownSecretsEnv.ts"
 import * as PlatformClientHttp from "../layers/workspace/PlatformClientHttp.ts"
 import * as PlatformConfigEnv from "../layers/workspace/PlatformConfigEnv.ts"
@@ -153,6 +154,7 @@ const Preflighted = Layer.effectDiscard(Preflight.check())
 
 const Workspace = PresenceRegistry.layer.pipe(
   Layer.provide(Layer.merge(Server, TaskControlSocket.layer)),
+  Layer.provide(HealthOfWork.layer),
   Layer.provide(Layer.effect(Lifecycle, SubscriptionRef.make<LifecycleState>("starting"))),
   Layer.provide(Tasks),
   Layer.provide(Platform),

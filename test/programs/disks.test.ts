@@ -8,6 +8,7 @@ import * as Schema from "effect/Schema"
 import { spawnSync } from "node:child_process"
 import * as JournalCare from "../../src/layers/journal/journalCare.ts"
 import * as JsonRpc from "../../src/services/a2a/JsonRpc.ts"
+import { PublicHealth } from "../../src/services/workspace/Health.ts"
 import { PlatformClient } from "../../src/services/platform/PlatformClient.ts"
 import { fill, freeze, smallDisk } from "../support/disks.ts"
 import { projections } from "../support/journal.ts"
@@ -87,6 +88,17 @@ const scenario = Effect.fnUntraced(function* <E, R>(
       reason === "full" ? /make room on the disk/ : /make the file and its directory writable/
     )
     assert.notInclude(error.message, state)
+    const well = yield* HttpClient.get(`${url}health`)
+    assert.strictEqual(well.status, 503)
+    assert.deepInclude(yield* Schema.decodeUnknownEffect(PublicHealth)(yield* well.json), {
+      status: "ok",
+      wrong: ["journal"]
+    })
+    const onPlatform = Effect.flatMap(PlatformClient, ({ workspaces }) => workspaces.list()).pipe(
+      Effect.map((rows) => rows.find(({ id }) => id === created.id)?.status),
+      Effect.provide(platform.client)
+    )
+    yield* eventually(Effect.filterOrFail(onPlatform, (status) => status === "degraded"))
     // Whoever only reads is answered, and the task that runs is not given up.
     yield* Effect.sleep("1 second")
     assert.strictEqual((yield* stateOf(yield* call(url, "tasks/get", { id: first.id }))).status.state, "working")
@@ -101,6 +113,8 @@ const scenario = Effect.fnUntraced(function* <E, R>(
     yield* ended(first.id)
     assert.deepStrictEqual(yield* ran, ["one", "two", "three"])
     yield* ended((yield* stateOf(yield* send(url, "m-2", directory))).id)
+    assert.strictEqual((yield* HttpClient.get(`${url}health`)).status, 200)
+    yield* eventually(Effect.filterOrFail(onPlatform, (status) => status === "online"))
     yield* worker.signal("SIGTERM")
     assert.strictEqual(yield* worker.exitCode, 0)
     assert.deepStrictEqual((yield* JournalCare.check(`${state}/workspace.db`, projections)).differing, [])
@@ -113,9 +127,14 @@ describe("the workspace program on a disk that takes nothing", () => {
     "full: it refuses new messages with 503 and the remedy, and goes on when there is room",
     (context) =>
       Effect.gen(function* () {
+        const { remove } = yield* FileSystem.FileSystem
         const disk = yield* smallDisk("4m")
         if (Option.isNone(disk)) return context.skip("mounting a small disk is not allowed here")
-        yield* scenario(`${disk.value}/state`, "full", Effect.asSome(fill(disk.value)))
+        yield* scenario(
+          `${disk.value}/state`,
+          "full",
+          Effect.asSome(Effect.map(fill(disk.value), (ballast) => remove(ballast)))
+        )
       }).pipe(Effect.scoped, Effect.provide(Machine)),
     60_000
   )

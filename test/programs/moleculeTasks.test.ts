@@ -11,7 +11,7 @@ import * as TestConsole from "effect/testing/TestConsole"
 import { DatabaseSync } from "node:sqlite"
 import { exitCodeOf, run } from "../../src/programs/moleculeCommands.ts"
 import { TaskList, TaskStory, WaitChains } from "../../src/services/local/TaskBook.ts"
-import { WorkspaceHealth } from "../../src/services/local/TaskControl.ts"
+import { WorkspaceHealth } from "../../src/services/workspace/Health.ts"
 import { eventually, Machine, start, temporaryDirectory } from "../support/processes.ts"
 
 const Ids = Schema.fromJsonString(Schema.Array(Schema.String))

@@ -46,14 +46,15 @@ const say = (line: string) => Effect.sync(() => process.stdout.write(`${line}\n`
 
 const soak = Effect.gen(function* () {
   yield* say(`${options.tasks} tasks, ${options.kills} kills, --seed ${options.seed}`)
-  const { deaths, ended, problems, report, seconds } = yield* run(options, say)
+  const { deaths, ended, hits, problems, report, resumed, seconds } = yield* run(options, say)
   for (const problem of problems.slice(0, 50)) yield* say(`  ${problem}`)
   if (problems.length > 0) yield* say(`  see ${report}`)
   const kills = Object.entries(deaths).map(([who, count]) => `${who} ${count}`)
+  yield* say(`${hits} kills found tasks in flight; ${resumed} times a task was set aside and let run again`)
   yield* say(`${ended} of ${options.tasks} tasks as they must be, ${kills.join(", ")} kills, in ${seconds} s`)
   if (options.json) {
     const { kills: asked, seed, tasks } = options
-    yield* say(JSON.stringify({ seed, tasks, kills: asked, passed: ended, failed: problems }))
+    yield* say(JSON.stringify({ seed, tasks, kills: asked, hits, resumed, passed: ended, failed: problems }))
   }
   if (problems.length > 0) process.exitCode = 1
 })

@@ -7,8 +7,9 @@ import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as SubscriptionRef from "effect/SubscriptionRef"
-import { A2AApi, NotReady } from "../../services/a2a/A2AApi.ts"
+import { A2AApi, NotReady, NotWell } from "../../services/a2a/A2AApi.ts"
 import { TaskRunner } from "../../services/durable/TaskRunner.ts"
+import { Health } from "../../services/workspace/Health.ts"
 import { Lifecycle } from "../../services/workspace/Lifecycle.ts"
 import { WorkspaceSettings } from "../../services/workspace/WorkspaceSettings.ts"
 import * as CardRoutes from "./cardRoutes.ts"
@@ -22,16 +23,24 @@ const handlers = HttpApiBuilder.group(
     const runner = yield* TaskRunner
     const lifecycle = yield* Lifecycle
 
-    const health = Effect.gen(function* () {
+    const { forAll: health } = yield* Health
+
+    const readiness = Effect.gen(function* () {
       const { queued, running } = yield* runner.activity
       return { status: yield* SubscriptionRef.get(lifecycle), running, queued }
     })
 
     return group
-      .handle("health", () => health)
-      .handle("ready", () =>
+      .handle("health", () =>
         Effect.filterOrFail(
           health,
+          ({ wrong }) => wrong.length === 0,
+          (now) => new NotWell(now)
+        )
+      )
+      .handle("ready", () =>
+        Effect.filterOrFail(
+          readiness,
           (now) => now.status === "ok",
           (now) => new NotReady(now)
         )
@@ -39,7 +48,7 @@ const handlers = HttpApiBuilder.group(
   })
 )
 
-const Health = HttpApiBuilder.layer(A2AApi).pipe(Layer.provide(handlers))
+const HealthRoutes = HttpApiBuilder.layer(A2AApi).pipe(Layer.provide(handlers))
 
 const Protocol = Layer.unwrap(
   Effect.map(WorkspaceSettings, ({ assumedVersion, maxBodyBytes }) =>
@@ -51,4 +60,4 @@ const Protocol = Layer.unwrap(
 )
 
 /** The routes of the agent. They are served by whatever provides an `HttpRouter`. */
-export const layer = Layer.merge(Protocol, Health)
+export const layer = Layer.merge(Protocol, HealthRoutes)

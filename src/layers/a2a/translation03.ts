@@ -3,6 +3,8 @@
  *
  * @module
  */
+import * as DateTime from "effect/DateTime"
+import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import { streamResumption } from "../../services/a2a/A2AOperations.ts"
@@ -117,7 +119,7 @@ export const messageTo03 = ({ parts, role, ...same }: Message): Old.Message => (
 })
 
 /** A message of 0.3 in our form. */
-export const messageFrom03 = ({ kind: _, parts, role, ...same }: Old.Message): Message => ({
+export const messageFrom03 = ({ kind: _kind, parts, role, ...same }: Old.Message): Message => ({
   ...same,
   role: role === "user" ? "ROLE_USER" : "ROLE_AGENT",
   parts: mapParts(parts, partFrom03)
@@ -134,8 +136,8 @@ const statusTo03 = ({ message, state, timestamp }: P.TaskStatus): Old.Task["stat
 
 // Others write their times as they like; ours are in UTC.
 const timeFrom03 = (timestamp: string | undefined) => {
-  const at = timestamp === undefined ? Number.NaN : Date.parse(timestamp)
-  return Number.isNaN(at) ? undefined : { timestamp: new Date(at).toISOString() }
+  const at = timestamp === undefined ? Option.none() : DateTime.make(timestamp)
+  return Option.isNone(at) ? undefined : { timestamp: DateTime.formatIso(at.value) }
 }
 
 const statusFrom03 = ({ message, state, timestamp }: Old.Task["status"]): P.TaskStatus => ({

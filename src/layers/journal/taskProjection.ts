@@ -59,13 +59,13 @@ const schema = [
     PRIMARY KEY (task, wait)
   ) STRICT, WITHOUT ROWID`,
   `CREATE TABLE IF NOT EXISTS task_tombstones (
-    message_key TEXT PRIMARY KEY,
-    number INTEGER NOT NULL,
+    number INTEGER PRIMARY KEY,
+    message_key TEXT NOT NULL UNIQUE,
     task_id TEXT NOT NULL,
     digest TEXT NOT NULL,
     state TEXT NOT NULL,
     until INTEGER NOT NULL
-  ) STRICT, WITHOUT ROWID`,
+  ) STRICT`,
   `CREATE INDEX IF NOT EXISTS task_tombstones_until ON task_tombstones (until)`
 ]
 
@@ -174,7 +174,7 @@ export const projection: Projection = {
     { table: "task_events", stream: "task", key: "sequence" },
     { table: "task_attempts", stream: "task", key: "step" },
     { table: "task_waits", stream: "task", key: "wait" },
-    { table: "task_tombstones", stream: "number", key: "message_key" }
+    { table: "task_tombstones", stream: "number", key: "number" }
   ],
   schema,
   prepare

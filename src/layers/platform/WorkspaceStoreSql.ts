@@ -264,6 +264,18 @@ const make = Effect.gen(function* () {
         return count
       },
       Effect.catchTags(PlatformTables.unavailable("countCheckpoints"))
+    ),
+
+    hasCheckpoint: Effect.fn("WorkspaceStore.hasCheckpoint")(
+      function* (id, workflow, step) {
+        const [{ count }] = yield* Schema.decodeUnknownEffect(Count)(
+          yield* sql`
+            SELECT count(*) AS count FROM workflow_checkpoints
+            WHERE workspace_id = ${id} AND workflow_id = ${workflow} AND step_name = ${step}`
+        )
+        return count > 0
+      },
+      Effect.catchTags(PlatformTables.unavailable("hasCheckpoint"))
     )
   })
 })

@@ -24,6 +24,7 @@ const words = (name: string) =>
   )
 const positive = (name: string) =>
   Config.schema(Schema.FiniteFromString.check(Schema.isInt(), Schema.isGreaterThan(0)), name)
+const Troubles = Schema.Literals(["overdue", "journal", "held", "outbox"])
 const CommandLine = Schema.fromJsonString(Schema.NonEmptyArray(Schema.NonEmptyString))
 
 const command = Config.all({
@@ -112,6 +113,10 @@ export const config = Config.all({
   heartbeatInterval: Config.Duration("MOLECULE_HEARTBEAT_INTERVAL").pipe(Config.withDefault(Duration.seconds(30))),
   ack: Config.Literals(["local", "platform"], "MOLECULE_ACK").pipe(Config.withDefault("local")),
   ackTimeout: Config.Duration("MOLECULE_ACK_TIMEOUT").pipe(Config.withDefault(Duration.seconds(30))),
+  healthFailsOn: Config.Array(Troubles, "MOLECULE_HEALTH_FAILS_ON").pipe(
+    Config.withDefault(["overdue", "journal", "held", "outbox"] as const)
+  ),
+  healthMaxOverdue: Config.Duration("MOLECULE_HEALTH_MAX_OVERDUE").pipe(Config.withDefault(Duration.seconds(5))),
   drainTimeout: Config.Duration("MOLECULE_DRAIN_TIMEOUT").pipe(Config.withDefault(Duration.seconds(30))),
   maxRunningTasks: positive("MOLECULE_MAX_RUNNING_TASKS").pipe(Config.withDefault(4)),
   maxUnfinishedTasks: positive("MOLECULE_MAX_TASKS").pipe(Config.withDefault(100)),

@@ -21,44 +21,11 @@ import {
   TaskNotHeld,
   WaitNotOpen
 } from "../durable/TaskRunner.ts"
-import {
-  HoldReason,
-  MessageConflict,
-  MessageForgotten,
-  TaskRecord,
-  TaskStoreError,
-  TooManyTasks
-} from "../durable/TaskStore.ts"
+import { MessageConflict, MessageForgotten, TaskRecord, TaskStoreError, TooManyTasks } from "../durable/TaskStore.ts"
+import { WorkspaceHealth } from "../workspace/Health.ts"
 
 /** The name of the socket in the state directory, mode 0600: its owner serves {@link TaskControlApi} there. */
 export const socketName = "control.sock"
-
-/** How the work of a running workspace is getting on. */
-export const WorkspaceHealth = Schema.Struct({
-  /** The process that owns the state directory. */
-  pid: Schema.Int,
-  running: Schema.Int,
-  queued: Schema.Int,
-  /** Milliseconds: how long the oldest due work is overdue; 0 if none is. */
-  oldestDue: Schema.Finite,
-  /** Tasks that are set aside. */
-  held: Schema.Array(Schema.Struct({ taskId: Schema.String, reason: HoldReason, detail: Schema.String })),
-  journal: Schema.Struct({
-    file: Schema.String,
-    /** Rows on their way to the disk. */
-    staged: Schema.Int,
-    /** Why it cannot be written now, if it cannot. */
-    refused: Schema.optionalKey(Schema.String)
-  }),
-  outbox: Schema.Struct({
-    /** Checkpoints that the platform does not have yet. */
-    pending: Schema.Int,
-    /** Why somebody should look at it, if somebody should. */
-    alarm: Schema.optionalKey(Schema.String)
-  })
-})
-/** The type of {@link WorkspaceHealth}. */
-export type WorkspaceHealth = typeof WorkspaceHealth.Type
 
 /** The process that holds the state directory does not answer on its socket. */
 export class ControlUnreachable extends Schema.TaggedError<ControlUnreachable>()("ControlUnreachable", {

@@ -102,5 +102,11 @@ export class WorkspaceStore extends Context.Service<
     readonly lineage: (id: WorkspaceId) => Effect.Effect<Option.Option<Lineage>, StoreUnavailable>
     /** How many checkpoints the workspace has. */
     readonly countCheckpoints: (id: WorkspaceId) => Effect.Effect<number, StoreUnavailable>
+    /** Is there a checkpoint of this step? Saving it again adds none. */
+    readonly hasCheckpoint: (
+      id: WorkspaceId,
+      workflow: string,
+      step: string
+    ) => Effect.Effect<boolean, StoreUnavailable>
   }
 >()("molecule-effect/services/platform/WorkspaceStore") {}

@@ -9,6 +9,7 @@ import type * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { CommandSpec } from "../agent/CommandSpec.ts"
+import type { HealthRule } from "./Health.ts"
 
 /** Which brain the workspace has: the echo, a program, a coordinator that fans its task out, or a file that exports one. */
 export const ExecutorChoice = Schema.Union([
@@ -48,6 +49,9 @@ export class WorkspaceSettings extends Context.Service<
     readonly ack: "local" | "platform"
     /** How long a message waits for that confirmation. */
     readonly ackTimeout: Duration.Duration
+    /** By what the workspace is not well, and by how much work may be overdue. */
+    readonly healthFailsOn: HealthRule["failsOn"]
+    readonly healthMaxOverdue: Duration.Duration
     /** How long a shutdown waits for the tasks that run. */
     readonly drainTimeout: Duration.Duration
     readonly maxRunningTasks: number

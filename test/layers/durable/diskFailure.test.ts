@@ -2,6 +2,7 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Path from "effect/Path"
@@ -71,9 +72,14 @@ const scenario = Effect.fnUntraced(function* <E, R>(
 describe("a disk that takes nothing", () => {
   it.live("full: new messages are refused, the task that runs is suspended, all go on when there is room", (context) =>
     Effect.gen(function* () {
+      const { remove } = yield* FileSystem.FileSystem
       const disk = yield* smallDisk("1m")
       if (Option.isNone(disk)) return context.skip("mounting a small disk is not allowed here")
-      yield* scenario(`${disk.value}/workspace.db`, "full", Effect.asSome(fill(disk.value)))
+      yield* scenario(
+        `${disk.value}/workspace.db`,
+        "full",
+        Effect.asSome(Effect.map(fill(disk.value), (ballast) => remove(ballast)))
+      )
     }).pipe(Effect.scoped, Effect.provide(NodeServices.layer))
   )
 

@@ -11,14 +11,18 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import { DatabaseSync } from "node:sqlite"
-import type * as Pruning from "../../../src/layers/durable/pruning.ts"
+import * as Pruning from "../../../src/layers/durable/pruning.ts"
 import * as JournalCare from "../../../src/layers/journal/journalCare.ts"
+import * as TaskBookJournal from "../../../src/layers/local/TaskBookJournal.ts"
 import { TaskOutput } from "../../../src/services/durable/AgentTask.ts"
 import { Checkpoint } from "../../../src/services/durable/Checkpoint.ts"
 import { CheckpointOutbox } from "../../../src/services/durable/CheckpointOutbox.ts"
 import { output, Step } from "../../../src/services/durable/Step.ts"
 import { TaskRunner } from "../../../src/services/durable/TaskRunner.ts"
 import { TaskStore } from "../../../src/services/durable/TaskStore.ts"
+import { TaskBook } from "../../../src/services/local/TaskBook.ts"
+import { WorkspaceSettings } from "../../../src/services/workspace/WorkspaceSettings.ts"
+import { settings } from "../../support/agent.ts"
 import { projections, temporaryFile } from "../../support/journal.ts"
 import { type Execute, message } from "../../support/runner.ts"
 import { flush, newPlatform, type Platform, shared } from "./checkpointFixtures.ts"
@@ -112,6 +116,11 @@ describe("pruning", () => {
           assert.strictEqual((yield* runner.get(open)).state, "working")
           yield* isSound(file)
 
+          // The list counts it, and shows nothing of it.
+          const list = Effect.flatMap(TaskBook, (book) => book.list({ limit: 50, only: undefined }))
+          const { pruned, tasks } = yield* Effect.provide(list, TaskBookJournal.layerWith({ file }))
+          assert.deepStrictEqual([pruned, ...tasks.map((line) => line.id)], [1, young, open])
+
           const again = yield* Effect.flip(runner.submit(message("old", "3")))
           assert.strictEqual(again._tag, "MessageForgotten")
           assert.match(again.message, /completed; what it answered is no longer kept: use a new messageId/)
@@ -142,6 +151,15 @@ describe("pruning", () => {
         assert.deepStrictEqual(yield* look(file, "SELECT value FROM journal_meta WHERE name = 'epoch'"), epoch)
       })
     )
+  )
+
+  it.effect("keeps what the settings say: seven days and 10,000 tasks, and messages for thirty days more", () =>
+    Effect.gen(function* () {
+      const { keepTasks, keepTasksFor, rememberTasksFor } = yield* WorkspaceSettings
+      assert.deepStrictEqual([keepTasksFor, keepTasks, rememberTasksFor], [Duration.days(7), 10_000, Duration.days(30)])
+      const { keepFor, keepTasks: most, rememberFor } = Pruning.defaults
+      assert.deepStrictEqual([keepFor, most, rememberFor], [keepTasksFor, keepTasks, rememberTasksFor])
+    }).pipe(Effect.provide(settings()))
   )
 
   it.effect("above the stated count those that were accepted first go sooner, but not at once", () =>
