@@ -362,8 +362,8 @@ const make = Effect.fnUntraced(function* (options: Options) {
 
     health: Effect.gen(function* () {
       const { epochMilliseconds: now } = yield* DateTime.now
-      const { held, waits } = yield* survey
-      const due = waits.map((wait) => TaskWatch.overdue(wait, now, options.watch))
+      const { held } = yield* survey
+      const due = (yield* store.due(now)).map((wait) => TaskWatch.overdue(wait, now, options.watch))
       return { held, oldestDue: Math.max(0, ...due) }
     }).pipe(Effect.withSpan("TaskRunner.health")),
 

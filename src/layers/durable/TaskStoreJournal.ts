@@ -14,6 +14,7 @@ import { InFlight } from "../../services/durable/InFlight.ts"
 import { Journal, type JournalEntry, Staging } from "../../services/durable/Journal.ts"
 import {
   type History,
+  type HoldReason,
   isTerminal,
   MessageConflict,
   MessageForgotten,
@@ -39,6 +40,9 @@ const failure =
 const entry = (stream: string, record: JournalEntry["record"], at?: DateTime.Utc): ReadonlyArray<JournalEntry> => [
   at === undefined ? { stream, record } : { stream, record, at: DateTime.toEpochMillis(at) }
 ]
+
+const heldOf = (reason: typeof HoldReason.Type | null, detail: string | null): Standing["held"] =>
+  reason === null ? undefined : { reason, detail: detail ?? "" }
 
 const make = Effect.fnUntraced(function* (options: TaskRecords.Options) {
   const journal = yield* Journal
@@ -156,7 +160,7 @@ const make = Effect.fnUntraced(function* (options: TaskRecords.Options) {
       segment,
       boots,
       restored,
-      held: held === null ? undefined : { reason: held, detail: detail ?? "" }
+      held: heldOf(held, detail)
     } satisfies Standing
   })
 
@@ -311,7 +315,17 @@ const make = Effect.fnUntraced(function* (options: TaskRecords.Options) {
       yield* journal.append(entry(taskId, note))
     }, failure("note")),
 
-    waits: Effect.suspend(() => rows.allWaits()).pipe(failure("waits"), Effect.withSpan("TaskStore.waits"))
+    waits: Effect.suspend(() => rows.allWaits()).pipe(failure("waits"), Effect.withSpan("TaskStore.waits")),
+
+    due: Effect.fn("TaskStore.due")((before) => failure("due")(rows.due(before))),
+
+    withoutWait: Effect.suspend(() => rows.withoutWait()).pipe(
+      Effect.map((found) =>
+        found.map(({ held, held_detail: detail, task_id: taskId }) => ({ taskId, held: heldOf(held, detail) }))
+      ),
+      failure("withoutWait"),
+      Effect.withSpan("TaskStore.withoutWait")
+    )
   })
 })
 

@@ -223,7 +223,9 @@ export class TooManyTasks extends Schema.TaggedError<TooManyTasks>()("TooManyTas
  *   among the first again.
  * - `note` records what is not said to anyone: waits, segments, holds. It is on disk when it answers.
  * - `begin` with an effect is on disk when it answers; without, it is so before anything that comes after it.
- * - `waits` are the open waits, oldest deadline first.
+ * - `waits` are the open waits, oldest deadline first; `due` those of them whose deadline is before a time.
+ * - `withoutWait` holds the unfinished tasks that wait for nothing, and those that are held, oldest first: those of them
+ *   that neither run nor are held were forgotten. Like `due` it is asked every second, and reads no more than it answers.
  */
 export class TaskStore extends Context.Service<
   TaskStore,
@@ -265,5 +267,10 @@ export class TaskStore extends Context.Service<
     readonly history: (taskId: string) => Effect.Effect<History, TaskStoreError>
     readonly note: (taskId: string, note: TaskNote) => Effect.Effect<void, TaskStoreError>
     readonly waits: Effect.Effect<ReadonlyArray<OpenWait>, TaskStoreError>
+    readonly due: (before: number) => Effect.Effect<ReadonlyArray<OpenWait>, TaskStoreError>
+    readonly withoutWait: Effect.Effect<
+      ReadonlyArray<{ readonly taskId: string; readonly held: Standing["held"] }>,
+      TaskStoreError
+    >
   }
 >()("molecule-effect/services/durable/TaskStore") {}
