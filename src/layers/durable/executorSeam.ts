@@ -42,20 +42,20 @@ const failure = (error: unknown): ExecutorError =>
         )
       )
 
+const noEffect = (given: unknown) =>
+  wrong(
+    `the executor's execute gave ${describe(given)} in place of an Effect`,
+    "let it return an Effect; Effect.promise and Effect.tryPromise make one of what is async"
+  )
+
 /** What the executor answers or fails with, whatever that is. What it throws, or dies of, is a defect. */
 export const call = (
   execute: AgentExecutor["Service"]["execute"],
   input: TaskInput
 ): Effect.Effect<TaskOutput, ExecutorError, Step> =>
   Effect.suspend(() => {
-    const work: unknown = execute(input)
-    return Effect.isEffect(work)
-      ? // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what it needs was provided to the module that it comes from
-        (work as Effect.Effect<unknown, unknown, Step>)
-      : Effect.fail(
-          wrong(
-            `the executor's execute gave ${describe(work)} in place of an Effect`,
-            "let it return an Effect; Effect.promise and Effect.tryPromise make one of what is async"
-          )
-        )
+    const work = execute(input)
+    // By its types it is one.
+    const given: unknown = work
+    return Effect.isEffect(given) ? work : Effect.fail(noEffect(given))
   }).pipe(Effect.mapError(failure), Effect.flatMap(checked))
