@@ -49,6 +49,7 @@ import * as TaskFeed from "./taskFeed.ts"
 import * as TaskInputs from "./taskInputs.ts"
 import * as TaskPlaces from "./taskPlaces.ts"
 import * as TaskRecords from "./taskRecords.ts"
+import * as TaskSuspects from "./taskSuspects.ts"
 import * as TaskWatch from "./taskWatch.ts"
 
 /** The runner's bounds. */
@@ -106,6 +107,7 @@ const make = Effect.fnUntraced(function* (options: Options) {
   const origin = { version: options.version, code: AgentTaskWorkflow.codeOf(executor) }
   // Tasks that were accepted here and have not run yet: what the store has of them is known.
   const begun = new Set<string>()
+  const suspects = yield* TaskSuspects.make
   const trials = new Map<string, Deferred.Deferred<void>>()
   let draining = false
   let closing = false
@@ -115,6 +117,8 @@ const make = Effect.fnUntraced(function* (options: Options) {
       const trial = closing ? undefined : trials.get(taskId)
       return trial === undefined ? Effect.void : Effect.asVoid(Deferred.succeed(trial, undefined))
     })
+
+  const stopped = (taskId: string) => Effect.andThen(closing ? Effect.void : suspects.clear(taskId), gotOn(taskId))
 
   const start = (input: TaskInput, segment: number) =>
     engine
@@ -173,7 +177,7 @@ const make = Effect.fnUntraced(function* (options: Options) {
       yield* places.enter(taskId, segment)
       return yield* places
         .use(input, work(input, segment))
-        .pipe(Effect.ensuring(Effect.suspend(() => Effect.andThen(places.leave(taskId, segment), gotOn(taskId)))))
+        .pipe(Effect.ensuring(Effect.suspend(() => Effect.andThen(places.leave(taskId, segment), stopped(taskId)))))
     })
   )
   yield* Scope.provide(registration, scope)
@@ -219,10 +223,12 @@ const make = Effect.fnUntraced(function* (options: Options) {
   const trial = Effect.fnUntraced(function* ({ input }: TaskRecord, { segment }: Standing) {
     const done = yield* Deferred.make<void>()
     trials.set(input.taskId, done)
+    suspects.add(input.taskId)
     yield* store.note(input.taskId, { _tag: "TaskResumed", boot: "trial" })
     yield* start(input, segment)
     yield* Effect.timeoutOption(Deferred.await(done), trialTime)
     trials.delete(input.taskId)
+    yield* suspects.clear(input.taskId)
   })
 
   const hold = (taskId: string, reason: typeof HoldReason.Type, detail: string) =>
@@ -235,7 +241,7 @@ const make = Effect.fnUntraced(function* (options: Options) {
     const tasks = yield* store.unfinished
     if (tasks.length === 0) return
     yield* Effect.logInfo("resuming unfinished tasks", { count: tasks.length })
-    const suspects: Array<readonly [TaskRecord, Standing]> = []
+    const onTrial: Array<readonly [TaskRecord, Standing]> = []
     for (const task of tasks) {
       const { taskId } = task.input
       const standing = yield* store.standing(taskId)
@@ -251,19 +257,21 @@ const make = Effect.fnUntraced(function* (options: Options) {
           yield* hold(taskId, decision.reason, decision.detail)
           break
         case "Trial":
-          suspects.push([task, standing])
+          onTrial.push([task, standing])
           break
         default:
           if (decision._tag === "Release") yield* store.note(taskId, { _tag: "TaskReleased" })
           yield* places.enter(taskId, standing.segment)
+          suspects.add(taskId)
+          yield* Effect.forkIn(Effect.delay(suspects.clear(taskId), trialTime), scope)
           yield* store.note(taskId, { _tag: "TaskResumed", boot: "start" })
           yield* start(task.input, standing.segment)
       }
     }
-    yield* Effect.forEach(suspects, ([{ input }, { segment }]) => places.enter(input.taskId, segment), {
+    yield* Effect.forEach(onTrial, ([{ input }, { segment }]) => places.enter(input.taskId, segment), {
       discard: true
     })
-    const inOrder = suspects.toSorted(([, a], [, b]) => a.boots - b.boots)
+    const inOrder = onTrial.toSorted(([, a], [, b]) => a.boots - b.boots)
     yield* Effect.forEach(inOrder, ([task, standing]) => trial(task, standing), { discard: true }).pipe(
       Effect.catchCause((cause) => Effect.logError("unfinished tasks could not be taken up", cause)),
       Effect.forkIn(scope)
