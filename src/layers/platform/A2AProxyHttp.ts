@@ -1,5 +1,5 @@
 /**
- * Messages from one workspace to another.
+ * Messages from one workspace to another: the relay.
  *
  * @module
  */
@@ -8,50 +8,26 @@ import type * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { AgentTransport } from "../../services/platform/AgentTransport.ts"
-import { CallerTokenSigner } from "../../services/platform/CallerTokenSigner.ts"
 import * as Hierarchy from "../../services/platform/Hierarchy.ts"
 import { PlatformApi } from "../../services/platform/PlatformApi.ts"
 import { BadGateway, BadRequest, Forbidden, NotAvailable, NotFound } from "../../services/platform/PlatformErrors.ts"
 import { type Caller, CurrentCaller } from "../../services/platform/PlatformMiddleware.ts"
 import { PlatformSettings } from "../../services/platform/PlatformSettings.ts"
+import type { RelayedRequest } from "../../services/platform/RelayQueue.ts"
 import * as StatusMachine from "../../services/platform/StatusMachine.ts"
 import { type WorkspaceRecord, WorkspaceStore } from "../../services/platform/WorkspaceStore.ts"
 import type { WorkspaceId } from "../../services/workspace/WorkspaceId.ts"
 import * as A2AAnswer from "./a2aAnswer.ts"
 import * as A2AEnvelope from "./a2aEnvelope.ts"
 import { errorJson, unavailable } from "./httpAnswers.ts"
+import * as RelayForward from "./relayForward.ts"
+import * as RelayRequest from "./relayRequest.ts"
+import * as RelayStream from "./relayStream.ts"
 
-/** Seconds after which a caller may try again at an agent that does not answer. */
-const retryAfter = 30
-
-const busy = () => {
-  const error = "workspace agent busy — retry after a short backoff"
-  return errorJson(503, error, {
-    fields: { busy: true, retry_after: retryAfter },
-    headers: { "retry-after": String(retryAfter) }
-  })
-}
-
-// `X-Timeout` bounds the whole exchange, in seconds. Nothing that is not a positive number does.
-const timeoutOf = (request: HttpServerRequest.HttpServerRequest) => {
-  const seconds = Number(request.headers["x-timeout"] ?? "")
-  return Number.isFinite(seconds) && seconds > 0 ? Option.some(seconds * 1000) : Option.none()
-}
+type Request = HttpServerRequest.HttpServerRequest
 
 const overBudget = ({ budget_limit, monthly_spend }: WorkspaceRecord) =>
   budget_limit !== null && monthly_spend >= budget_limit
-
-/** What of a request's headers is the agent's business. No other one is passed on, least of all the platform's token. */
-const passedOn = ["a2a-version", "a2a-extensions", "x-a2a-extensions", "last-event-id"]
-
-const protocolHeaders = ({ headers }: HttpServerRequest.HttpServerRequest) =>
-  Object.fromEntries(
-    passedOn.flatMap((name) => {
-      const value = headers[name]
-      return value === undefined ? [] : [[name, value] as const]
-    })
-  )
 
 // Why a message cannot be sent to this workspace now, if so.
 const obstacle = (target: WorkspaceRecord) => {
@@ -68,10 +44,10 @@ export const layer = HttpApiBuilder.group(
   "a2a",
   Effect.fnUntraced(function* (handlers) {
     const store = yield* WorkspaceStore
-    const signer = yield* CallerTokenSigner
-    const transport = yield* AgentTransport
     const random = yield* SecureRandom.SecureRandom
-    const { maxAgentAnswerBytes } = yield* PlatformSettings
+    const settings = yield* PlatformSettings
+    const forward = yield* RelayForward.make
+    const held = yield* RelayStream.make(settings.streamStall)
 
     const checkHierarchy = Effect.fnUntraced(function* (caller: Caller, target: WorkspaceId) {
       if (caller._tag !== "Workspace" || caller.workspaceId === target) return
@@ -81,37 +57,50 @@ export const layer = HttpApiBuilder.group(
       return yield* new Forbidden({ error: "access denied: workspaces cannot communicate per hierarchy rules" })
     })
 
-    const exchange = Effect.fnUntraced(
-      function* (caller: Caller, target: WorkspaceRecord, body: string, request: HttpServerRequest.HttpServerRequest) {
-        const subject = caller._tag === "Workspace" ? caller.workspaceId : "admin"
-        const bearer = yield* signer.sign({ audience: target.id, subject })
-        const answer = yield* transport.post({ url: target.url, body, bearer, headers: protocolHeaders(request) })
-        const response = yield* A2AAnswer.toResponse(answer, maxAgentAnswerBytes)
-        // The agent has answered: not being able to note it is no reason to keep the answer back.
-        if (caller._tag === "Workspace" && answer.status < 400) {
-          yield* Effect.catch(store.noteOutbound(caller.workspaceId), (error) =>
-            Effect.logError("an outbound message was not noted", error)
-          )
-        }
-        return response
-      },
-      Effect.catchTags({
-        AddressRefused: (refusal) =>
-          Effect.andThen(
-            Effect.logWarning("an agent's address is not allowed", refusal),
-            Effect.fail(new BadGateway({ error: "workspace URL is not publicly routable" }))
-          ),
-        AgentUnreachable: ({ cause }) =>
-          Effect.andThen(
-            Effect.logWarning("an agent cannot be reached", cause),
-            Effect.fail(new BadGateway({ error: "failed to reach workspace agent" }))
-          ),
-        AgentSilent: ({ cause }) => Effect.as(Effect.logWarning("an agent did not answer", cause), busy())
+    // What the caller wants of the agent, as it will be sent.
+    const read = Effect.fnUntraced(function* (request: Request, id: WorkspaceId) {
+      const path = yield* Effect.fromResult(RelayRequest.pathOf(request))
+      const headers = yield* Effect.fromResult(RelayRequest.headersFor(request, id))
+      const { method } = request
+      if (method !== "GET" && method !== "POST" && method !== "DELETE")
+        return yield* new BadRequest({ error: "invalid method" })
+      // Read before, and kept: see requestFrame.
+      const text = method === "POST" ? yield* Effect.orDie(request.text) : ""
+      if (path !== "") {
+        const [plain = ""] = path.split("?")
+        const relayed: RelayedRequest = { method, path, headers, body: text }
+        return { binding: "rest" as const, relayed, subject: A2AEnvelope.subjectOfPath(plain, text) }
+      }
+      const envelope = A2AEnvelope.normalise(text, {
+        request: yield* random.uuidV4(),
+        message: yield* random.uuidV4()
       })
-    )
+      if (Option.isNone(envelope)) return yield* new BadRequest({ error: "invalid JSON" })
+      const relayed: RelayedRequest = { method, path, headers, body: envelope.value.text }
+      return { binding: "rpc" as const, relayed, subject: envelope.value.subject }
+    })
+    type Asked = Effect.Success<ReturnType<typeof read>>
 
-    const proxy = Effect.fnUntraced(
-      function* (request: HttpServerRequest.HttpServerRequest, id: WorkspaceId) {
+    const exchange = Effect.fnUntraced(function* (caller: Caller, target: WorkspaceRecord, asked: Asked) {
+      const answer = yield* forward.begin(
+        caller._tag === "Workspace" ? caller.workspaceId : "admin",
+        target,
+        asked.relayed
+      )
+      const response = A2AAnswer.isStream(answer)
+        ? A2AAnswer.toStream(answer, held(answer.body))
+        : A2AAnswer.toResponse(answer, yield* forward.finish(answer), asked.binding)
+      // The agent has answered: not being able to note it is no reason to keep the answer back.
+      if (caller._tag === "Workspace" && answer.status < 400) {
+        yield* Effect.catch(store.noteOutbound(caller.workspaceId), (error) =>
+          Effect.logError("an outbound message was not noted", error)
+        )
+      }
+      return response
+    })
+
+    const relay = Effect.fnUntraced(
+      function* (request: Request, id: WorkspaceId) {
         const caller = yield* CurrentCaller
         yield* checkHierarchy(caller, id)
         const found = yield* store.find(id)
@@ -121,19 +110,30 @@ export const layer = HttpApiBuilder.group(
         if (overBudget(target) && inTheWay?._tag !== "NotFound")
           return errorJson(402, "workspace budget limit exceeded")
         if (inTheWay !== undefined) return yield* inTheWay
-        // Read before, and kept: see requestFrame.
-        const text = yield* Effect.orDie(request.text)
-        const body = A2AEnvelope.normalise(text, { request: yield* random.uuidV4(), message: yield* random.uuidV4() })
-        if (Option.isNone(body)) return yield* new BadRequest({ error: "invalid JSON" })
-        const exchanged = exchange(caller, target, body.value, request)
-        const timeout = timeoutOf(request)
-        return yield* Option.isNone(timeout)
+        const asked = yield* read(request, id)
+        const exchanged = exchange(caller, target, asked)
+        const timeout = RelayRequest.timeoutOf(request)
+        return yield* timeout === undefined
           ? exchanged
-          : Effect.timeoutOrElse(exchanged, { duration: timeout.value, orElse: () => Effect.succeed(busy()) })
+          : Effect.timeoutOrElse(exchanged, {
+              duration: timeout,
+              orElse: () => Effect.fail(RelayForward.tooLate())
+            })
       },
-      Effect.catchTag("StoreUnavailable", unavailable)
+      Effect.catchTags({
+        StoreUnavailable: unavailable,
+        AgentUnreachable: ({ cause }) =>
+          Effect.andThen(
+            Effect.logWarning("an agent cannot be reached", cause),
+            Effect.fail(new BadGateway({ error: "failed to reach workspace agent" }))
+          )
+      })
     )
 
-    return handlers.handleRaw("proxy", ({ params, request }) => proxy(request, params.id))
+    return handlers
+      .handleRaw("proxy", ({ params, request }) => relay(request, params.id))
+      .handleRaw("restGet", ({ params, request }) => relay(request, params.id))
+      .handleRaw("restPost", ({ params, request }) => relay(request, params.id))
+      .handleRaw("restDelete", ({ params, request }) => relay(request, params.id))
   })
 )

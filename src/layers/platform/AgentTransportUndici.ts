@@ -65,20 +65,24 @@ export const layer = Layer.unwrap(
     const make = Effect.gen(function* () {
       const client = yield* NodeHttpClient.makeUndici
       const { agentIdleTimeout } = yield* PlatformSettings
+      const silent = () => new AgentSilent({ cause: new Error("no sign of life within the idle time"), timedOut: true })
       const idle = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
         Effect.timeoutOrElse(effect, {
           duration: agentIdleTimeout,
-          orElse: () => Effect.fail(new AgentSilent({ cause: new Error("no sign of life within the idle time") }))
+          orElse: () => Effect.fail(silent())
         })
 
       return AgentTransport.of({
-        post: Effect.fn("AgentTransport.post")(function* ({ bearer, body, headers = {}, url }) {
+        send: Effect.fn("AgentTransport.send")(function* ({ bearer, body, headers = {}, method, url }) {
           const target = yield* policy.check(url)
-          const request = HttpClientRequest.post(target.href).pipe(
-            HttpClientRequest.setBody(HttpBody.text(body, "application/json")),
+          const base = HttpClientRequest.make(method)(target.href).pipe(
             HttpClientRequest.setHeaders(headers),
             HttpClientRequest.bearerToken(bearer)
           )
+          const request =
+            body === ""
+              ? base
+              : HttpClientRequest.setBody(base, HttpBody.text(body, headers["content-type"] ?? "application/json"))
           const response = yield* HttpClient.withScope(client)
             .execute(request)
             .pipe(
@@ -98,7 +102,7 @@ export const layer = Layer.unwrap(
               Stream.mapError((cause) => new AgentSilent({ cause })),
               Stream.timeoutOrElse({
                 duration: agentIdleTimeout,
-                orElse: () => Stream.fail(new AgentSilent({ cause: new Error("no sign of life within the idle time") }))
+                orElse: () => Stream.fail(silent())
               })
             )
           }

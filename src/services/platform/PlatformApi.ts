@@ -17,6 +17,8 @@ import {
   BadRequest,
   ConfirmationRequired,
   Forbidden,
+  GatewayTimeout,
+  LoopDetected,
   NotAvailable,
   NotFound,
   PlatformUnavailable,
@@ -180,15 +182,48 @@ class Checkpoints extends HttpApiGroup.make("checkpoints")
     OpenApi.annotations({ title: "Checkpoints", description: "How far each task of a workspace has come" })
   ) {}
 
+const relayHeaders = { "x-workspace-id": Schema.optionalKey(WorkspaceId) }
+// The router takes this for one segment, with or without more behind it.
+const agentPath = { ...workspacePath, path: Schema.NonEmptyString }
+const relayErrors = [
+  BadRequest,
+  Forbidden,
+  NotFound,
+  TooMany,
+  BadGateway,
+  NotAvailable,
+  GatewayTimeout,
+  LoopDetected
+] as const
+
 class A2AProxy extends HttpApiGroup.make("a2a")
   .add(
     HttpApiEndpoint.post("proxy", "/workspaces/:id/a2a", {
       params: workspacePath,
-      headers: { "x-workspace-id": Schema.optionalKey(WorkspaceId) },
+      headers: relayHeaders,
       payload: Schema.Json,
       success: Schema.Json,
-      error: [BadRequest, Forbidden, NotFound, BadGateway, NotAvailable]
-    }).annotateMerge(access("a2a.proxy"))
+      error: relayErrors
+    }).annotateMerge(access("a2a.proxy")),
+    HttpApiEndpoint.get("restGet", "/workspaces/:id/a2a/:path/*", {
+      params: agentPath,
+      headers: relayHeaders,
+      success: Schema.Json,
+      error: relayErrors
+    }).annotateMerge(access("a2a.restGet")),
+    HttpApiEndpoint.post("restPost", "/workspaces/:id/a2a/:path/*", {
+      params: agentPath,
+      headers: relayHeaders,
+      payload: Schema.Json,
+      success: Schema.Json,
+      error: relayErrors
+    }).annotateMerge(access("a2a.restPost")),
+    HttpApiEndpoint.delete("restDelete", "/workspaces/:id/a2a/:path/*", {
+      params: agentPath,
+      headers: relayHeaders,
+      success: Schema.Json,
+      error: relayErrors
+    }).annotateMerge(access("a2a.restDelete"))
   )
   .annotateMerge(OpenApi.annotations({ title: "A2A", description: "A message from one workspace to another" })) {}
 

@@ -33,6 +33,10 @@ export interface Settings {
   readonly sweepInterval: Duration.Duration
   /** How long the proxy waits for a sign of life of the agent it has sent a message to. */
   readonly agentIdleTimeout: Duration.Duration
+  /** How long a whole answer of an agent may take; event streams have no limit. */
+  readonly agentTimeout: Duration.Duration
+  /** A caller that takes nothing of an event stream for so long, though there is something, is let go. */
+  readonly streamStall: Duration.Duration
   /** How many checkpoints one workspace may have. */
   readonly maxCheckpoints: number
 }
@@ -50,6 +54,8 @@ export const settingsDefaults: Omit<Settings, "stateDirectory"> = {
   offlineAfter: Duration.seconds(90),
   sweepInterval: Duration.seconds(15),
   agentIdleTimeout: Duration.minutes(5),
+  agentTimeout: Duration.minutes(30),
+  streamStall: Duration.minutes(1),
   maxCheckpoints: 100_000
 }
 

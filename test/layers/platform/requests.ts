@@ -76,5 +76,19 @@ export const requestFor = (key: AccessKey, { purpose, subject, target, tokenId, 
         json: { method: "message/send", params: {} },
         headers: { "x-workspace-id": subject }
       }
+    case "a2a.restGet":
+    case "a2a.restDelete":
+      return {
+        method: key === "a2a.restGet" ? "GET" : "DELETE",
+        path: `/workspaces/${target}/a2a/tasks/t-1`,
+        headers: { "x-workspace-id": subject }
+      }
+    case "a2a.restPost":
+      return {
+        method: "POST",
+        path: `/workspaces/${target}/a2a/message:send`,
+        json: { message: { parts: [] } },
+        headers: { "x-workspace-id": subject }
+      }
   }
 }
