@@ -64,13 +64,18 @@ export const temporaryDirectory = Effect.flatMap(FileSystem.FileSystem, (files) 
 )
 
 /** A platform process on a state directory; start it again on the same one to restart it. */
-export const startPlatform = Effect.fnUntraced(function* (directory: string, port: number) {
+export const startPlatform = Effect.fnUntraced(function* (
+  directory: string,
+  port: number,
+  env: Record<string, string> = {}
+) {
   const files = yield* FileSystem.FileSystem
   const started = yield* start("platform", [], {
     MOLECULE_PLATFORM_HOST: "127.0.0.1",
     MOLECULE_PLATFORM_PORT: String(port),
     MOLECULE_PLATFORM_RATE_LIMIT: "60000",
-    MOLECULE_PLATFORM_STATE_DIR: directory
+    MOLECULE_PLATFORM_STATE_DIR: directory,
+    ...env
   })
   const url = `http://127.0.0.1:${port}`
   const token = yield* eventually(

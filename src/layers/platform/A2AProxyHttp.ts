@@ -6,14 +6,24 @@
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import type * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as SecureRandom from "effect/crypto/SecureRandom"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import type * as Schema from "effect/Schema"
 import * as Hierarchy from "../../services/platform/Hierarchy.ts"
 import { PlatformApi } from "../../services/platform/PlatformApi.ts"
-import { BadGateway, BadRequest, Forbidden, NotAvailable, NotFound } from "../../services/platform/PlatformErrors.ts"
+import {
+  BadGateway,
+  BadRequest,
+  Forbidden,
+  NotAvailable,
+  NotFound,
+  TooMany
+} from "../../services/platform/PlatformErrors.ts"
 import { type Caller, CurrentCaller } from "../../services/platform/PlatformMiddleware.ts"
 import { PlatformSettings } from "../../services/platform/PlatformSettings.ts"
-import type { RelayedRequest } from "../../services/platform/RelayQueue.ts"
+import { type CallerName, type NewEntry, type RelayedRequest, RelayQueue } from "../../services/platform/RelayQueue.ts"
 import * as StatusMachine from "../../services/platform/StatusMachine.ts"
 import { type WorkspaceRecord, WorkspaceStore } from "../../services/platform/WorkspaceStore.ts"
 import type { WorkspaceId } from "../../services/workspace/WorkspaceId.ts"
@@ -23,6 +33,7 @@ import { errorJson, unavailable } from "./httpAnswers.ts"
 import * as RelayForward from "./relayForward.ts"
 import * as RelayRequest from "./relayRequest.ts"
 import * as RelayStream from "./relayStream.ts"
+import * as RelayWait from "./relayWait.ts"
 
 type Request = HttpServerRequest.HttpServerRequest
 
@@ -31,11 +42,35 @@ const overBudget = ({ budget_limit, monthly_spend }: WorkspaceRecord) =>
 
 // Why a message cannot be sent to this workspace now, if so.
 const obstacle = (target: WorkspaceRecord) => {
-  if (target.status === "removed") return new NotFound({ error: "workspace not found" })
+  if (target.delivery === "poll" && StatusMachine.reachable(target.status)) return undefined
   if (target.url === "") return new NotAvailable({ error: "workspace has no URL", status: target.status })
   if (!StatusMachine.reachable(target.status))
     return new NotAvailable({ error: "workspace not available", status: target.status })
   return undefined
+}
+
+/** Seconds until an agent that could not be reached is tried again, and until a full queue may have room. */
+const unreachablePause = 0.5
+const fullPause = 5
+
+const fieldsOf = (error: NotAvailable | TooMany): Record<string, Schema.Json> => {
+  if (error._tag === "TooMany") return error.code === undefined ? {} : { code: error.code }
+  const { busy, code, queue_depth, queue_id, status } = error
+  const given = Object.entries({ busy, code, queue_id, queue_depth, status })
+  return Object.fromEntries(given.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])))
+}
+
+// As in the body, so in the header: some clients know only one of them.
+const withRetryAfter = (httpStatus: number) => (error: NotAvailable | TooMany) => {
+  const seconds = error.retry_after
+  return seconds === undefined
+    ? Effect.fail(error)
+    : Effect.succeed(
+        errorJson(httpStatus, error.error, {
+          fields: { ...fieldsOf(error), retry_after: seconds },
+          headers: { "retry-after": String(seconds) }
+        })
+      )
 }
 
 /** The handlers of the group `a2a`. */
@@ -48,6 +83,9 @@ export const layer = HttpApiBuilder.group(
     const settings = yield* PlatformSettings
     const forward = yield* RelayForward.make
     const held = yield* RelayStream.make(settings.streamStall)
+    const queue = yield* RelayQueue
+    const waitFor = yield* RelayWait.make(held)
+    const grace = Duration.toMillis(Duration.sum(settings.offlineAfter, settings.offlineGrace))
 
     const checkHierarchy = Effect.fnUntraced(function* (caller: Caller, target: WorkspaceId) {
       if (caller._tag !== "Workspace" || caller.workspaceId === target) return
@@ -79,23 +117,39 @@ export const layer = HttpApiBuilder.group(
       const relayed: RelayedRequest = { method, path, headers, body: envelope.value.text }
       return { binding: "rpc" as const, relayed, subject: envelope.value.subject }
     })
-    type Asked = Effect.Success<ReturnType<typeof read>>
 
-    const exchange = Effect.fnUntraced(function* (caller: Caller, target: WorkspaceRecord, asked: Asked) {
-      const answer = yield* forward.begin(
-        caller._tag === "Workspace" ? caller.workspaceId : "admin",
-        target,
-        asked.relayed
-      )
+    // The agent has answered: not being able to note it is no reason to keep the answer back.
+    const noteOutbound = (caller: CallerName, status: number) =>
+      caller === "admin" || status >= 400
+        ? Effect.void
+        : Effect.catch(store.noteOutbound(caller), (error) =>
+            Effect.logError("an outbound message was not noted", error)
+          )
+
+    const wait = Effect.fnUntraced(function* (entry: NewEntry, binding: A2AAnswer.Binding, limit: number | undefined) {
+      const response = yield* waitFor(entry, binding, limit)
+      yield* noteOutbound(entry.caller, response.status)
+      return response
+    })
+
+    // Sends it at once, or puts it into the queue if the agent cannot take it now and the message may wait.
+    const exchange = Effect.fnUntraced(function* (
+      target: WorkspaceRecord,
+      entry: NewEntry,
+      options: { readonly binding: A2AAnswer.Binding; readonly limit: number | undefined; readonly mayWait: boolean }
+    ) {
+      const { binding, limit, mayWait } = options
+      const begun = forward.begin(entry.caller, target, entry.request)
+      const answer = yield* mayWait ? Effect.catchTag(begun, "AgentUnreachable", () => Effect.undefined) : begun
+      const pause = answer === undefined ? unreachablePause : A2AAnswer.busyFor(answer)
+      if (answer === undefined || (pause !== undefined && entry.message !== undefined)) {
+        const notBefore = (yield* Clock.currentTimeMillis) + (pause ?? 0) * 1000
+        return yield* wait({ ...entry, notBefore }, binding, limit)
+      }
       const response = A2AAnswer.isStream(answer)
         ? A2AAnswer.toStream(answer, held(answer.body))
-        : A2AAnswer.toResponse(answer, yield* forward.finish(answer), asked.binding)
-      // The agent has answered: not being able to note it is no reason to keep the answer back.
-      if (caller._tag === "Workspace" && answer.status < 400) {
-        yield* Effect.catch(store.noteOutbound(caller.workspaceId), (error) =>
-          Effect.logError("an outbound message was not noted", error)
-        )
-      }
+        : A2AAnswer.toResponse(answer, yield* forward.finish(answer), binding)
+      yield* noteOutbound(entry.caller, answer.status)
       return response
     })
 
@@ -104,19 +158,36 @@ export const layer = HttpApiBuilder.group(
         const caller = yield* CurrentCaller
         yield* checkHierarchy(caller, id)
         const found = yield* store.find(id)
-        if (Option.isNone(found)) return yield* new NotFound({ error: "workspace not found" })
+        if (Option.isNone(found) || found.value.status === "removed")
+          return yield* new NotFound({ error: "workspace not found" })
         const target = found.value
+        if (overBudget(target)) return errorJson(402, "workspace budget limit exceeded")
         const inTheWay = obstacle(target)
-        if (overBudget(target) && inTheWay?._tag !== "NotFound")
-          return errorJson(402, "workspace budget limit exceeded")
-        if (inTheWay !== undefined) return yield* inTheWay
-        const asked = yield* read(request, id)
-        const exchanged = exchange(caller, target, asked)
-        const timeout = RelayRequest.timeoutOf(request)
-        return yield* timeout === undefined
+        const recent = (yield* Clock.currentTimeMillis) - target.last_heard_at <= grace
+        const onlyAway = target.status === "offline" && recent && (target.url !== "" || target.delivery === "poll")
+        if (inTheWay !== undefined && !onlyAway) return yield* inTheWay
+        const { binding, relayed, subject } = yield* read(request, id)
+        const { message, operation } = subject
+        if (inTheWay !== undefined && message === undefined) return yield* inTheWay
+        const entry: NewEntry = {
+          target: id,
+          caller: caller._tag === "Workspace" ? caller.workspaceId : "admin",
+          request: relayed,
+          operation,
+          message
+        }
+        const limit = RelayRequest.timeoutOf(request)
+        const waits =
+          inTheWay !== undefined ||
+          target.delivery === "poll" ||
+          (message !== undefined && queue.mayConcern(id) && (yield* queue.concerns(entry)))
+        if (waits) return yield* wait(entry, binding, limit)
+        const exchanged = exchange(target, entry, { binding, limit, mayWait: recent && message !== undefined })
+        return yield* limit === undefined
           ? exchanged
           : Effect.timeoutOrElse(exchanged, {
-              duration: timeout,
+              // Of a request that has come into the queue the wait itself knows the limit.
+              duration: limit + 50,
               orElse: () => Effect.fail(RelayForward.tooLate())
             })
       },
@@ -126,8 +197,17 @@ export const layer = HttpApiBuilder.group(
           Effect.andThen(
             Effect.logWarning("an agent cannot be reached", cause),
             Effect.fail(new BadGateway({ error: "failed to reach workspace agent" }))
+          ),
+        QueueFull: ({ limit }) =>
+          Effect.fail(
+            new TooMany({
+              error: `${limit} requests wait for this agent already`,
+              code: "queue_full",
+              retry_after: fullPause
+            })
           )
-      })
+      }),
+      Effect.catchTags({ NotAvailable: withRetryAfter(503), TooMany: withRetryAfter(429) })
     )
 
     return handlers

@@ -92,6 +92,11 @@ export const config = Config.all({
   agentIdleTimeout: duration("MOLECULE_PLATFORM_AGENT_IDLE_TIMEOUT", settingsDefaults.agentIdleTimeout),
   agentTimeout: duration("MOLECULE_PLATFORM_AGENT_TIMEOUT", settingsDefaults.agentTimeout),
   streamStall: duration("MOLECULE_PLATFORM_STREAM_STALL", settingsDefaults.streamStall),
+  offlineGrace: duration("MOLECULE_PLATFORM_OFFLINE_GRACE", settingsDefaults.offlineGrace),
+  queueLimit: positive("MOLECULE_PLATFORM_QUEUE_LIMIT").pipe(Config.withDefault(settingsDefaults.queueLimit)),
+  queueWait: duration("MOLECULE_PLATFORM_QUEUE_WAIT", settingsDefaults.queueWait),
+  queueExpiry: duration("MOLECULE_PLATFORM_QUEUE_EXPIRY", settingsDefaults.queueExpiry),
+  queueLease: duration("MOLECULE_PLATFORM_QUEUE_LEASE", settingsDefaults.queueLease),
   maxCheckpoints: positive("MOLECULE_PLATFORM_MAX_CHECKPOINTS").pipe(
     Config.withDefault(settingsDefaults.maxCheckpoints)
   )

@@ -69,8 +69,8 @@ export interface EntryStatus {
   readonly parts: number
   /** Changes when an answer that had begun is void and begins anew. */
   readonly generation: number
-  /** The body of the request that is answered. */
-  readonly body: string
+  /** The answer is the platform's, in the agent's place. */
+  readonly byPlatform: boolean
   /** Entries of this agent that are not answered. */
   readonly depth: number
 }
@@ -108,7 +108,8 @@ export interface InboxRow {
  * **Details**
  *
  * - `enqueue`: the same message of the same caller, asked for in the same way, is one entry, from the first time until
- *   some minutes after its answer; `isNew` tells whether it is this time.
+ *   some minutes after its answer; `isNew` tells whether it is this time, and `body` is what the
+ *   first time asked.
  * - `mayConcern` answers at once and may say yes for nothing; where it says no, `concerns` would: is there an entry of
  *   this message, or an unanswered one in its context?
  * - `changes` and `arrivals` subscribe to an entry or an agent, for as long as the scope lives; the inner effect waits for
@@ -127,7 +128,10 @@ export class RelayQueue extends Context.Service<
   {
     readonly enqueue: (
       entry: NewEntry
-    ) => Effect.Effect<{ readonly id: string; readonly isNew: boolean }, StoreUnavailable | QueueFull>
+    ) => Effect.Effect<
+      { readonly id: string; readonly isNew: boolean; readonly body: string },
+      StoreUnavailable | QueueFull
+    >
     readonly mayConcern: (target: WorkspaceId) => boolean
     readonly concerns: (
       entry: Pick<NewEntry, "target" | "caller" | "operation" | "message">

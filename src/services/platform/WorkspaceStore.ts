@@ -15,7 +15,14 @@ import type { StoreUnavailable } from "./StoreUnavailable.ts"
 import type { TokenRecord } from "./TokenStore.ts"
 
 /** A workspace as it is stored; the names are those of the wire. */
-export const WorkspaceRecord = Schema.Struct({ ...ListedWorkspace.fields, workspace_access: WorkspaceAccess })
+export const WorkspaceRecord = Schema.Struct({
+  ...ListedWorkspace.fields,
+  workspace_access: WorkspaceAccess,
+  /** Whether it is sent its messages, or comes for them. */
+  delivery: Schema.Literals(["push", "poll"]),
+  /** When it was last heard of; milliseconds since 1970. */
+  last_heard_at: Schema.Int
+})
 /** The type of {@link WorkspaceRecord}. */
 export type WorkspaceRecord = typeof WorkspaceRecord.Type
 

@@ -117,7 +117,7 @@ describe("the A2A proxy", () => {
           assert.deepStrictEqual([refused.status, refused.json], [400, { error: "invalid JSON" }], raw)
         }
         for (const status of ["offline", "paused", "failed", "provisioning", "hibernated"]) {
-          yield* sql`UPDATE workspaces SET status = ${status} WHERE id = ${target.id}`
+          yield* sql`UPDATE workspaces SET status = ${status}, last_heard_at = 0 WHERE id = ${target.id}`
           const answer = yield* post(message)
           assert.deepStrictEqual([answer.status, answer.json], [503, { error: "workspace not available", status }])
         }
@@ -161,7 +161,8 @@ describe("the A2A proxy", () => {
             response.writeHead(status, { "retry-after": "7" })
             response.end(body)
           })
-          const answer = yield* post(message)
+          // A message would wait: see relayQueue.test.ts.
+          const answer = yield* post({ ...message, method: "tasks/get" })
           assert.deepStrictEqual([answer.status, answer.text, answer.headers["retry-after"]], [status, expected, "7"])
         }
       }).pipe(Effect.scoped)
@@ -199,6 +200,9 @@ describe("the A2A proxy", () => {
         const busy = { error: "workspace agent busy — retry after a short backoff", busy: true, retry_after: 30 }
         const closed = yield* pair((_request, _body, response) => response.end("{}"))
         closed.agent.close()
+        // Heard of a moment ago a message would wait for it: see relayQueue.test.ts.
+        const sql = yield* SqlClient
+        yield* sql`UPDATE workspaces SET last_heard_at = 0 WHERE id = ${closed.target.id}`
         const unreachable = yield* closed.post(message)
         assert.deepStrictEqual(
           [unreachable.status, unreachable.json],
