@@ -5,11 +5,13 @@
  */
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import type * as HttpServerRequest from "effect/http/HttpServerRequest"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
 import * as Hierarchy from "../../services/platform/Hierarchy.ts"
 import { PlatformApi } from "../../services/platform/PlatformApi.ts"
@@ -31,6 +33,7 @@ import * as A2AAnswer from "./a2aAnswer.ts"
 import * as A2AEnvelope from "./a2aEnvelope.ts"
 import { errorJson, unavailable } from "./httpAnswers.ts"
 import * as RelayForward from "./relayForward.ts"
+import * as RelayReply from "./relayReply.ts"
 import * as RelayRequest from "./relayRequest.ts"
 import * as RelayStream from "./relayStream.ts"
 import * as RelayWait from "./relayWait.ts"
@@ -153,6 +156,25 @@ export const layer = HttpApiBuilder.group(
       return response
     })
 
+    // A poller of the original kind answers by a new message. If its receiver waits for just that, it is the answer.
+    const replyOf = Effect.fnUntraced(function* (caller: Caller, request: Request, target: WorkspaceId) {
+      if (caller._tag !== "Workspace" || request.method !== "POST" || !queue.mayConcern(caller.workspaceId)) return
+      const body = yield* Effect.orDie(request.text)
+      if (!RelayReply.isReply(body)) return undefined
+      const from = caller.workspaceId
+      const asked = yield* queue.shown(from, target)
+      if (Option.isNone(asked)) return undefined
+      const { id, lease } = asked.value
+      const messageId = yield* random.uuidV4()
+      const answer = RelayReply.answerTo(asked.value, { messageId, text: RelayReply.textOf(body) })
+      const part = { lease, sequence: 0, done: true, millis: 0, ...answer }
+      const result = yield* Effect.result(queue.answer(from, id, part))
+      // Answered or gone in this very moment: then it is a message like any other.
+      if (Result.isFailure(result)) return undefined
+      const echo = RelayReply.answerTo({ body, operation: "message/send" }, { messageId, text: "" })
+      return HttpServerResponse.text(echo.body, { contentType: "application/json" })
+    })
+
     const relay = Effect.fnUntraced(
       function* (request: Request, id: WorkspaceId) {
         const caller = yield* CurrentCaller
@@ -161,6 +183,8 @@ export const layer = HttpApiBuilder.group(
         if (Option.isNone(found) || found.value.status === "removed")
           return yield* new NotFound({ error: "workspace not found" })
         const target = found.value
+        const answered = yield* replyOf(caller, request, id)
+        if (answered !== undefined) return answered
         if (overBudget(target)) return errorJson(402, "workspace budget limit exceeded")
         const inTheWay = obstacle(target)
         const recent = (yield* Clock.currentTimeMillis) - target.last_heard_at <= grace

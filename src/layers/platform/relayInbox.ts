@@ -130,5 +130,17 @@ export const make = Effect.fnUntraced(function* (queue: {
     Effect.catchTags(unavailable("shown"))
   )
 
-  return { inbox, shown }
+  const latest: RelayQueue["Service"]["latest"] = Effect.fn("RelayQueue.latest")(
+    function* (target, limit) {
+      const rows = yield* decodeShown(
+        yield* sql`
+      SELECT ${columns} FROM relay_entries WHERE target = ${target} AND message_id IS NOT NULL
+      ORDER BY place DESC LIMIT ${limit}`
+      )
+      return rows.map(toRow)
+    },
+    Effect.catchTags(unavailable("latest"))
+  )
+
+  return { inbox, latest, shown }
 })

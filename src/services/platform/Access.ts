@@ -160,7 +160,14 @@ export const accessTable = {
   }),
   "a2a.restGet": rule("caller", callers, { note: "A2A over HTTP+JSON, at the agent's path. As for JSON-RPC." }),
   "a2a.restPost": rule("caller", callers, { note: "A2A over HTTP+JSON, at the agent's path. As for JSON-RPC." }),
-  "a2a.restDelete": rule("caller", callers, { note: "A2A over HTTP+JSON, at the agent's path. As for JSON-RPC." })
+  "a2a.restDelete": rule("caller", callers, { note: "A2A over HTTP+JSON, at the agent's path. As for JSON-RPC." }),
+  "inbox.pull": rule("path", ownOnly),
+  "inbox.renew": rule("path", ownOnly),
+  "inbox.answer": rule("path", ownOnly),
+  "inbox.activity": rule("path", ownOrAdmin, {
+    note: "Messages are shown to the workspace's own token, oldest first; the admin looks on, newest first."
+  }),
+  "inbox.notify": rule("path", ownOrAdmin)
 } as const satisfies Record<string, AccessRule>
 
 /** The key of an endpoint in {@link accessTable}. */

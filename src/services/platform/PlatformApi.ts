@@ -18,9 +18,12 @@ import {
   ConfirmationRequired,
   Forbidden,
   GatewayTimeout,
+  LeaseLost,
   LoopDetected,
+  NoLonger,
   NotAvailable,
   NotFound,
+  PayloadTooLarge,
   PlatformUnavailable,
   TooMany
 } from "./PlatformErrors.ts"
@@ -49,6 +52,8 @@ import {
   Workspace,
   WorkspaceState
 } from "./PlatformSchemas.ts"
+
+import { ActivityRow, AnswerPart, LeaseHeld, NotifyRequest, PulledEntries, RenewLease } from "./RelaySchemas.ts"
 
 const access = (key: AccessKey) => OpenApi.annotations({ description: describeAccess(key) })
 const workspacePath = { id: WorkspaceId }
@@ -227,6 +232,51 @@ class A2AProxy extends HttpApiGroup.make("a2a")
   )
   .annotateMerge(OpenApi.annotations({ title: "A2A", description: "A message from one workspace to another" })) {}
 
+const entryPath = { ...workspacePath, entry: Schema.NonEmptyString }
+
+class RelayInbox extends HttpApiGroup.make("inbox")
+  .add(
+    HttpApiEndpoint.get("pull", "/workspaces/:id/a2a/queue", {
+      params: workspacePath,
+      query: { wait: decimal, limit: decimal },
+      success: PulledEntries
+    }).annotateMerge(access("inbox.pull")),
+    HttpApiEndpoint.post("renew", "/workspaces/:id/a2a/queue/:entry/lease", {
+      params: entryPath,
+      payload: RenewLease,
+      success: LeaseHeld,
+      error: [LeaseLost, NoLonger]
+    }).annotateMerge(access("inbox.renew")),
+    HttpApiEndpoint.post("answer", "/workspaces/:id/a2a/queue/:entry/answer", {
+      params: entryPath,
+      payload: AnswerPart,
+      success: LeaseHeld,
+      error: [LeaseLost, NoLonger, PayloadTooLarge]
+    }).annotateMerge(access("inbox.answer")),
+    HttpApiEndpoint.get("activity", "/workspaces/:id/activity", {
+      params: workspacePath,
+      query: {
+        type: Schema.optionalKey(Schema.String),
+        source: Schema.optionalKey(Schema.String),
+        limit: decimal,
+        since_id: Schema.optionalKey(Schema.String),
+        peer_id: Schema.optionalKey(Schema.String),
+        before_ts: Schema.optionalKey(Schema.String)
+      },
+      success: Schema.Array(ActivityRow),
+      error: [BadRequest, NoLonger]
+    }).annotateMerge(access("inbox.activity")),
+    HttpApiEndpoint.post("notify", "/workspaces/:id/notify", {
+      params: workspacePath,
+      payload: NotifyRequest,
+      success: status("sent"),
+      error: NotFound
+    }).annotateMerge(access("inbox.notify"))
+  )
+  .annotateMerge(
+    OpenApi.annotations({ title: "Inbox", description: "For agents that come for their messages: docs/relay.md" })
+  ) {}
+
 /**
  * The platform's API: what its real counterpart serves of sections 1 to 6 of the specification, with the holes closed.
  *
@@ -249,6 +299,7 @@ export class PlatformApi extends HttpApi.make("molecule-platform")
   .add(Tokens)
   .add(Checkpoints)
   .add(A2AProxy)
+  .add(RelayInbox)
   .middleware(Authorization)
   .middleware(RequestErrors)
   // A 400 names every field that is wrong, not just the first.

@@ -180,6 +180,8 @@ export class RelayQueue extends Context.Service<
         readonly before: number | undefined
       }
     ) => Effect.Effect<ReadonlyArray<InboxRow>, StoreUnavailable | CursorLost>
+    /** The latest messages, without any effect. */
+    readonly latest: (target: WorkspaceId, limit: number) => Effect.Effect<ReadonlyArray<InboxRow>, StoreUnavailable>
     /** The message that was shown to this poller, by this caller, who waits for its answer. */
     readonly shown: (
       target: WorkspaceId,
