@@ -21,6 +21,7 @@ import { type HeldEntry, type InboxRow, RelayQueue } from "../../services/platfo
 import { type ActivityRow, pullLimits } from "../../services/platform/RelaySchemas.ts"
 import { WorkspaceStore } from "../../services/platform/WorkspaceStore.ts"
 import type { WorkspaceId } from "../../services/workspace/WorkspaceId.ts"
+import * as A2AAnswer from "./a2aAnswer.ts"
 import { unavailable } from "./httpAnswers.ts"
 import * as RelayReply from "./relayReply.ts"
 
@@ -142,6 +143,12 @@ export const layer = HttpApiBuilder.group(
         function* ({ params, payload }) {
           const { body = "", done = false, headers = {}, sequence, status } = payload
           const head = status === undefined ? undefined : { status, headers: lowerCased(headers) }
+          // Busy: then it waits, as for an agent that listens.
+          const busy = head === undefined ? undefined : A2AAnswer.busyFor(head)
+          if (busy !== undefined && sequence === 0) {
+            const notBefore = (yield* Clock.currentTimeMillis) + Math.max(busy, 1) * 1000
+            if (yield* queue.release(params.entry, payload.lease, notBefore)) return held
+          }
           yield* queue.answer(params.id, params.entry, {
             lease: payload.lease,
             sequence,

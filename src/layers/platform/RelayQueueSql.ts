@@ -286,8 +286,9 @@ const make = Effect.gen(function* () {
 
     release: Effect.fn("RelayQueue.release")(
       function* (id, lease, notBefore) {
-        yield* sql`UPDATE relay_entries SET state = 'queued', not_before = ${notBefore}
-        WHERE id = ${id} AND lease = ${lease} AND state = 'held'`
+        const given = yield* sql`UPDATE relay_entries SET state = 'queued', not_before = ${notBefore}
+        WHERE id = ${id} AND lease = ${lease} AND state = 'held' AND message_id IS NOT NULL RETURNING id`
+        return given.length > 0
       },
       Effect.catchTag("SqlError", unavailable("release").SqlError)
     ),

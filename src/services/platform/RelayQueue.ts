@@ -117,7 +117,8 @@ export interface InboxRow {
  *   a message that nobody attends is removed.
  * - `take` gives out what may go now: oldest first, and of each context only the first that is not answered. What was
  *   held longer than its lease is given out again, `maxAttempts` times at most. Leases are milliseconds.
- * - `answer` adds part `sequence` (a repeat changes nothing), `renew` prolongs the lease, `release` gives the entry back,
+ * - `answer` adds part `sequence` (a repeat changes nothing), `renew` prolongs the lease, `release` gives a message back
+ *   (false if it is none, or not held),
  *   `close` answers in the agent's place: then the same message again is a new entry.
  * - `nextDue` is when something changes by time alone: an entry may go, or a lease ends. Milliseconds since 1970.
  * - `wake` tells whoever carries for this agent to look again; `now` lets wait no longer what was to be tried later.
@@ -163,7 +164,7 @@ export class RelayQueue extends Context.Service<
         readonly millis: number
       }
     ) => Effect.Effect<void, StoreUnavailable | EntryGone | EntryTaken | PartOutOfOrder | AnswerTooLarge>
-    readonly release: (id: string, lease: string, notBefore: number) => Effect.Effect<void, StoreUnavailable>
+    readonly release: (id: string, lease: string, notBefore: number) => Effect.Effect<boolean, StoreUnavailable>
     readonly close: (id: string, head: AnswerHead, body: string) => Effect.Effect<void, StoreUnavailable>
     readonly nextDue: (target: WorkspaceId) => Effect.Effect<Option.Option<number>, StoreUnavailable>
     /** Agents for which anything waits. */
