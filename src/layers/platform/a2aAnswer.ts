@@ -53,15 +53,20 @@ export const busyFor = (head: Head): number | undefined => {
 }
 
 /** The whole body; more than `maxBytes` of it is a 502, never cut. */
-export const collect = Effect.fnUntraced(function* ({ body, status }: AgentAnswer, maxBytes: number) {
+export const collect = Effect.fnUntraced(function* ({ body, small, status }: AgentAnswer, maxBytes: number) {
   const delivered = status >= 200 && status < 400
   const size = yield* Ref.make(0)
   const tooLarge = new BadGateway({
     error: `agent response is larger than ${maxBytes} bytes`,
     delivery_confirmed: delivered
   })
+  const broken = () => new BadGateway({ error: "failed to read agent response", delivery_confirmed: delivered })
+  if (small !== undefined) {
+    const bytes = yield* Effect.mapError(small, broken)
+    return bytes.length > maxBytes ? yield* tooLarge : Buffer.from(bytes.buffer)
+  }
   const chunks = yield* body.pipe(
-    Stream.mapError(() => new BadGateway({ error: "failed to read agent response", delivery_confirmed: delivered })),
+    Stream.mapError(broken),
     Stream.tap((chunk) =>
       Effect.flatMap(
         Ref.updateAndGet(size, (before) => before + chunk.length),

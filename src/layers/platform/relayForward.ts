@@ -3,7 +3,10 @@
  *
  * @module
  */
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import type * as Redacted from "effect/Redacted"
+import { callerTokenSeconds } from "../../services/a2a/CallerToken.ts"
 import { type AgentAnswer, AgentTransport } from "../../services/platform/AgentTransport.ts"
 import { CallerTokenSigner } from "../../services/platform/CallerTokenSigner.ts"
 import { BadGateway, GatewayTimeout, NotAvailable } from "../../services/platform/PlatformErrors.ts"
@@ -15,6 +18,9 @@ import * as RelayRequest from "./relayRequest.ts"
 
 /** Seconds after which a caller may try again at an agent that broke off. */
 const retryAfter = 30
+
+/** How many caller tokens are kept for the next request of the same caller to the same agent. */
+const maxTokens = 10_000
 
 /** The agent has the request, and its answer did not come in time. */
 export const tooLate = () =>
@@ -40,10 +46,23 @@ export const make = Effect.gen(function* () {
   const transport = yield* AgentTransport
   const { agentTimeout, maxAgentAnswerBytes } = yield* PlatformSettings
 
+  // A token is good for a minute; one that is to be used has at least half of it left.
+  const tokens = new Map<string, { readonly token: Redacted.Redacted; readonly until: number }>()
+  const tokenFor = Effect.fnUntraced(function* (caller: CallerName, target: WorkspaceRecord) {
+    const key = `${caller} ${target.id}`
+    const now = yield* Clock.currentTimeMillis
+    const known = tokens.get(key)
+    if (known !== undefined && known.until > now) return known.token
+    const token = yield* signer.sign({ audience: target.id, subject: caller })
+    if (tokens.size >= maxTokens) tokens.clear()
+    tokens.set(key, { token, until: now + (callerTokenSeconds * 1000) / 2 })
+    return token
+  })
+
   /** Sends it and answers as soon as there is a head. */
   const begin = Effect.fnUntraced(
     function* (caller: CallerName, target: WorkspaceRecord, request: RelayedRequest) {
-      const bearer = yield* signer.sign({ audience: target.id, subject: caller })
+      const bearer = yield* tokenFor(caller, target)
       const { body, headers, method, path } = request
       const answer = yield* transport.send({
         method,

@@ -29,6 +29,8 @@ export interface AgentAnswer {
   readonly headers: Readonly<Record<string, string | undefined>>
   /** Fails with {@link AgentSilent} if it breaks off or nothing comes for the idle time. */
   readonly body: Stream.Stream<Uint8Array, AgentSilent>
+  /** The same in one piece, where the agent has said that it is small. Only one of the two may be used. */
+  readonly small: Effect.Effect<Uint8Array, AgentSilent> | undefined
 }
 
 /** What is asked of an agent. */

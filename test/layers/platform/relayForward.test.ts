@@ -115,7 +115,7 @@ describe("the relay", () => {
           for (const name of ["set-cookie", "x-secret", "server", "access-control-allow-origin"])
             assert.isUndefined(answer.headers[name], name)
           const { request } = yield* Queue.take(seen)
-          const { authorization, traceparent: _traceparent, b3: _b3, ...headers } = request.headers
+          const { authorization, ...headers } = request.headers
           assert.match(String(authorization), /^Bearer ey/)
           assert.notInclude(String(authorization), caller.token)
           const allowed = ["a2a-extensions", "a2a-version", "connection", "content-length", "content-type", "host"]
