@@ -19,6 +19,7 @@ import * as A2AServerHttp from "../layers/a2a/A2AServerHttp.ts"
 import * as CallerVerifierJwt from "../layers/a2a/CallerVerifierJwt.ts"
 import * as CallerVerifierOff from "../layers/a2a/CallerVerifierOff.ts"
 import * as IdentityHttp from "../layers/a2a/IdentityHttp.ts"
+import * as InboxPoll from "../layers/a2a/InboxPoll.ts"
 import * as OperationsDurable from "../layers/a2a/OperationsDurable.ts"
 import * as PushJournal from "../layers/a2a/PushJournal.ts"
 import * as ExecutorCommand from "../layers/agent/ExecutorCommand.ts"
@@ -150,9 +151,15 @@ const Server = HttpRouter.serve(A2AServerHttp.layer, { disableLogger: true }).pi
   Layer.provideMerge(HttpServer)
 )
 
+// Whoever cannot be connected to comes for its messages; until the last task has ended, since their answers go that way.
+const Inbox = Layer.unwrap(
+  Effect.map(WorkspaceSettings, ({ mode }) => (mode === "poll" ? InboxPoll.layer : Layer.empty))
+)
+
 const Preflighted = Layer.effectDiscard(Preflight.check())
 
 const Workspace = PresenceRegistry.layer.pipe(
+  Layer.provide(Inbox),
   Layer.provide(Layer.merge(Server, TaskControlSocket.layer)),
   Layer.provide(HealthOfWork.layer),
   Layer.provide(Layer.effect(Lifecycle, SubscriptionRef.make<LifecycleState>("starting"))),

@@ -9,6 +9,7 @@ import * as Layer from "effect/Layer"
 import { streamResumption } from "../../services/a2a/A2AOperations.ts"
 import { AgentIdentity } from "../../services/a2a/AgentCard.ts"
 import { AgentExecutor } from "../../services/agent/AgentExecutor.ts"
+import { PlatformConfig } from "../../services/workspace/PlatformConfig.ts"
 import { WorkspaceSettings } from "../../services/workspace/WorkspaceSettings.ts"
 import * as MediaTypes from "./mediaTypes.ts"
 
@@ -19,13 +20,16 @@ const listening = HttpServer.addressFormattedWith((url) => Effect.succeed(url))
 
 const scheme = "platform"
 
-/** The card, with the public URL if one is set and else the address that the server has bound. */
+/** The card, with the public URL if one is set, else the address that the server has bound, or the platform's way to it. */
 export const layer = Layer.effect(
   AgentIdentity,
   Effect.gen(function* () {
     const settings = yield* WorkspaceSettings
     const executor = yield* AgentExecutor
-    const url = settings.publicUrl ?? (yield* listening)
+    const { platformUrl, workspaceId } = yield* PlatformConfig
+    // Nobody can connect to an agent that comes for its messages: the way to it is the platform's.
+    const otherwise = settings.mode === "poll" ? `${platformUrl}/workspaces/${workspaceId}/a2a` : yield* listening
+    const url = settings.publicUrl ?? otherwise
     const { description, name } = settings
     return AgentIdentity.of({
       extendedCard: undefined,

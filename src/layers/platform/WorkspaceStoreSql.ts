@@ -185,7 +185,8 @@ const make = Effect.gen(function* () {
         }
         const card = yield* cardJson(registration.agent_card)
         yield* sql`
-          UPDATE workspaces SET url = ${registration.url}, agent_card = ${card}, last_heard_at = ${yield* now} WHERE id = ${row.id}`
+          UPDATE workspaces SET url = ${registration.url}, delivery = ${registration.delivery}, agent_card = ${card},
+            last_heard_at = ${yield* now} WHERE id = ${row.id}`
         yield* move(row, "register")
       },
       within,

@@ -16,6 +16,7 @@ import { AgentIdentity } from "../../services/a2a/AgentCard.ts"
 import { cardTo03 } from "../../services/a2a/AgentCard03.ts"
 import { CheckpointOutbox } from "../../services/durable/CheckpointOutbox.ts"
 import { TaskRunner } from "../../services/durable/TaskRunner.ts"
+import { noInbound } from "../../services/platform/RelaySchemas.ts"
 import { Health, type Trouble } from "../../services/workspace/Health.ts"
 import { Lifecycle } from "../../services/workspace/Lifecycle.ts"
 import { Presence } from "../../services/workspace/Presence.ts"
@@ -99,8 +100,9 @@ const make = Effect.gen(function* () {
     )
   )
 
-  yield* Effect.logInfo("registering", { url: card.url })
-  yield* registry.register({ url: card.url, agentCard: card }).pipe(
+  const url = settings.mode === "poll" ? noInbound : card.url
+  yield* Effect.logInfo("registering", { url })
+  yield* registry.register({ url, agentCard: card }).pipe(
     Effect.tapError((error) =>
       Predicate.isTagged(error, "RegistryUnavailable")
         ? Effect.logWarning("not registered yet", { detail: error.message })

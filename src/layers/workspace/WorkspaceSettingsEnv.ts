@@ -103,6 +103,7 @@ export const config = Config.all({
   publicUrl: Config.option(Config.URL("MOLECULE_A2A_URL")).pipe(
     Config.map((url) => Option.getOrUndefined(Option.map(url, ({ href }) => href)))
   ),
+  mode: Config.Literals(["listen", "poll"], "MOLECULE_A2A_MODE").pipe(Config.withDefault("listen")),
   requireCallerToken: Config.Boolean("MOLECULE_REQUIRE_CALLER_TOKEN").pipe(Config.withDefault(true)),
   assumedVersion: Config.Literals(["0.3", "1.0"], "MOLECULE_A2A_VERSION").pipe(Config.withDefault("0.3")),
   pushAllow: pushAllow.pipe(Config.withDefault({ loopback: false, private: false })),

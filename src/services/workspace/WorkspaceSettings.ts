@@ -36,6 +36,8 @@ export class WorkspaceSettings extends Context.Service<
     readonly port: number
     /** The URL under which the platform reaches this agent, if that is not where it listens (a tunnel, a proxy). */
     readonly publicUrl: string | undefined
+    /** How messages come from the platform: it connects to this agent, or this agent comes for them. */
+    readonly mode: "listen" | "poll"
     /** Accept only requests that carry the platform's signed caller token. */
     readonly requireCallerToken: boolean
     /** The version of A2A that a request without `A2A-Version` is taken for; the card's form, too. */
