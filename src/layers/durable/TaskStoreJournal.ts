@@ -312,7 +312,8 @@ const make = Effect.fnUntraced(function* (options: TaskRecords.Options) {
 
     note: Effect.fn("TaskStore.note")(function* (taskId, note) {
       yield* load("note", taskId)
-      yield* journal.append(entry(taskId, note))
+      const together = (yield* Staging)?.splice(0) ?? []
+      yield* journal.append([...together, ...entry(taskId, note)])
     }, failure("note")),
 
     waits: Effect.suspend(() => rows.allWaits()).pipe(failure("waits"), Effect.withSpan("TaskStore.waits")),
