@@ -52,6 +52,7 @@ import * as TaskPlaces from "./taskPlaces.ts"
 import * as TaskRecords from "./taskRecords.ts"
 import * as TaskSuspects from "./taskSuspects.ts"
 import * as TaskWatch from "./taskWatch.ts"
+import * as UnlessRefused from "./unlessRefused.ts"
 
 /** The runner's bounds. */
 export interface Options {
@@ -100,6 +101,7 @@ const make = Effect.fnUntraced(function* (options: Options) {
   // Everything that runs, runs in here: what is added to the outer scope after it is done before any of it is interrupted.
   const scope = yield* Scope.fork(yield* Effect.scope)
   const feed = yield* TaskFeed.make
+  const unlessRefused = UnlessRefused.make(store, scope)
   const places = yield* TaskPlaces.make(options.maxRunning)
   const restoredSteps = yield* RestoredSteps.make
   const phases = yield* Effect.context<AgentExecutor | Checkpoint | PlatformConfig | TaskStore>()
@@ -333,14 +335,14 @@ const make = Effect.fnUntraced(function* (options: Options) {
       begun.delete(taskId)
       restoredSteps.forget(taskId)
       return task
-    }, Effect.uninterruptible),
+    }, unlessRefused),
 
     provide: Effect.fn("TaskRunner.provide")((taskId, wait, value) =>
-      Effect.andThen(get(taskId), inputs.provide(taskId, wait, value))
+      Effect.andThen(get(taskId), unlessRefused(inputs.provide(taskId, wait, value)))
     ),
 
     receive: Effect.fn("TaskRunner.receive")(function* (taskId, message) {
-      yield* inputs.receive(yield* get(taskId), message)
+      yield* unlessRefused(inputs.receive(yield* get(taskId), message))
       return yield* get(taskId)
     }),
 
@@ -357,7 +359,7 @@ const make = Effect.fnUntraced(function* (options: Options) {
       yield* store.note(taskId, { _tag: "TaskReleased" })
       yield* resume(taskId)
       return task
-    }),
+    }, unlessRefused),
 
     retry: Effect.fn("TaskRunner.retry")(function* (taskId) {
       const { input, state } = yield* get(taskId)
