@@ -22,7 +22,7 @@ const settle = "1 second"
 /** The book of a run. */
 export interface Segment {
   readonly verdict: Deferred.Deferred<Verdict>
-  /** The result that a former execution left, if one did. */
+  /** The result that a former run left, in this execution or in one before; asking counts as the code's asking for it. */
   readonly former: (name: string) => Schema.Json | undefined
   /** Has this execution completed the step before this run of it? */
   readonly hasCompleted: (name: string) => boolean
@@ -36,7 +36,8 @@ export interface Segment {
 /** Makes the book of a run of a task that has done what is given. */
 export const make = (history: History, limit: number): Segment => {
   const verdict = Deferred.makeUnsafe<Verdict>()
-  const results = new Map(Object.entries(history.steps))
+  // What this execution adds to the results that it was given, which may be thousands.
+  const results = new Map(history.results)
   const completed = new Set(history.completed)
   const unasked = new Set(history.completed)
   const entered = new Set<string>()
@@ -45,7 +46,9 @@ export const make = (history: History, limit: number): Segment => {
 
   const stopIfIdle = Effect.suspend(() =>
     stopping && inFlight === 0
-      ? Effect.asVoid(Deferred.succeed(verdict, { _tag: "Continue", steps: Object.fromEntries(results) }))
+      ? Effect.asVoid(
+          Deferred.succeed(verdict, { _tag: "Continue", steps: { ...history.steps, ...Object.fromEntries(results) } })
+        )
       : Effect.void
   )
 
@@ -58,7 +61,12 @@ export const make = (history: History, limit: number): Segment => {
 
   return {
     verdict,
-    former: (name) => (Object.hasOwn(history.steps, name) ? history.steps[name] : undefined),
+    former: (name) => {
+      if (Object.hasOwn(history.steps, name)) return history.steps[name]
+      const result = history.results?.get(name)
+      if (result !== undefined) unasked.delete(name)
+      return result
+    },
     hasCompleted: (name) => completed.has(name),
     keep: (name, encoded) => {
       results.set(name, encoded)

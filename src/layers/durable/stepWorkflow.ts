@@ -206,7 +206,7 @@ export const make = Effect.fnUntraced(function* (run: Run) {
     return yield* exit
   })
 
-  const step: Step["Service"]["step"] = Effect.fnUntraced(function* (name, schema, effect, options = {}) {
+  const stepAnew: Step["Service"]["step"] = Effect.fnUntraced(function* (name, schema, effect, options = {}) {
     const nested = (yield* CurrentStep).name !== ""
     const { delay = 0, times = 0 } = options.retry ?? {}
     for (let attempted = 1; ; attempted++) {
@@ -222,6 +222,15 @@ export const make = Effect.fnUntraced(function* (run: Run) {
       yield* sleep(`retry/${name}/${attempted}`, delay * 2 ** (attempted - 1))
     }
   })
+
+  // Most steps of a long task that is resumed were done by former runs: they cost no more than to be decoded.
+  const step: Step["Service"]["step"] = (name, schema, effect, options = {}) =>
+    Effect.suspend(() => {
+      const former = segment.former(name)
+      return former !== undefined && options.retry === undefined
+        ? StepExit.of(schema).decode(former)
+        : stepAnew(name, schema, effect, options)
+    })
 
   return Step.of({
     step,

@@ -79,6 +79,8 @@ export interface History {
   readonly steps: Readonly<Record<string, Schema.Json>>
   /** Names of the steps that this segment has completed. */
   readonly completed: ReadonlyArray<string>
+  /** Encoded exits of those of them that succeeded, where the store has them at hand. */
+  readonly results?: ReadonlyMap<string, Schema.Json>
   /** Names of the open waits. */
   readonly waits: ReadonlyArray<string>
 }

@@ -50,6 +50,13 @@ const minus = (a: Cost, b: Cost): Cost => ({
   )
 })
 
+// When SQLite splits a page is for it to say: what one costs is its share of what several cost.
+const share = (cost: Cost, of: number): Cost => ({
+  commits: cost.commits / of,
+  bytes: cost.bytes / of,
+  rows: Object.fromEntries(Object.entries(cost.rows).map(([kind, count]) => [kind, count / of]))
+})
+
 /** The message is a number and what to do so many times. */
 const execute: Execute = Effect.fnUntraced(function* (input) {
   const { emit, step, wait } = yield* Step
@@ -93,8 +100,8 @@ const measured = Effect.fnUntraced(
       const before = yield* cost(`1 ${what}`)
       const none = yield* cost("0 none")
       const three = yield* cost(`3 ${what}`)
-      const four = yield* cost(`4 ${what}`)
-      return { task: minus(none, before), each: minus(minus(four, three), minus(three, none)) }
+      const eleven = yield* cost(`11 ${what}`)
+      return { task: minus(none, before), each: share(minus(minus(eleven, three), minus(three, none)), 8) }
     }).pipe(Effect.provide(workspaceAt(filename, remote, execute)))
   },
   Effect.scoped,

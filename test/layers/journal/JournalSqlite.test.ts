@@ -5,6 +5,7 @@ import * as Exit from "effect/Exit"
 import * as FileSystem from "effect/FileSystem"
 import * as Schema from "effect/Schema"
 import { SqlClient } from "effect/sql/SqlClient"
+import * as TestClock from "effect/testing/TestClock"
 import { spawnSync } from "node:child_process"
 import { DatabaseSync } from "node:sqlite"
 import * as JournalCare from "../../../src/layers/journal/journalCare.ts"
@@ -87,6 +88,32 @@ describe("JournalSqlite", () => {
         assert.strictEqual(yield* seen, 200)
         yield* journal.settled
         assert.strictEqual(yield* seen, 201)
+      }).pipe(Effect.provide(journalAt(file)))
+    )
+  )
+
+  it.effect("what nobody waits for is committed too, but never a batch that has only begun", () =>
+    onFile((file) =>
+      Effect.gen(function* () {
+        const journal = yield* Journal
+        const sql = yield* SqlClient
+        const seen = Effect.map(sql`SELECT COUNT(*) AS count FROM journal`, (rows) => rows[0]?.["count"])
+        const pass = (millis: number) =>
+          Effect.andThen(Effect.repeat(Effect.yieldNow, { times: 20 }), TestClock.adjust(millis))
+        yield* journal.stage([released("a")])
+        yield* pass(4)
+        assert.strictEqual(yield* seen, 0)
+        // Somebody waits and commits; what is staged after that has its own time.
+        yield* journal.settled
+        yield* journal.stage([released("b")])
+        yield* pass(1)
+        assert.strictEqual(yield* seen, 1)
+        yield* pass(5)
+        assert.strictEqual(yield* seen, 2)
+        yield* journal.stage([released("c")])
+        yield* pass(5)
+        yield* pass(5)
+        assert.strictEqual(yield* seen, 3)
       }).pipe(Effect.provide(journalAt(file)))
     )
   )
