@@ -23,8 +23,8 @@ describe("rowCodec", () => {
         const data = encodeRecord(record)
         assert.deepStrictEqual(JSON.parse(data), JSON.parse(yield* bySchema(record)))
         const row = decodeRow(genesis, stored(record._tag, data))
-        // As text: JSON has one zero, and -0 comes back as 0.
-        assert.strictEqual(encodeRecord((yield* Effect.fromResult(row)).record), data.replaceAll(":-0", ":0"))
+        // As text: JSON has one zero.
+        assert.strictEqual(encodeRecord((yield* Effect.fromResult(row)).record), data)
       }),
     { arbitrary: { runs: 300 } }
   )
