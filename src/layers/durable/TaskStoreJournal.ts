@@ -8,6 +8,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import type * as Schema from "effect/Schema"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import { executionId, TaskInput } from "../../services/durable/AgentTask.ts"
 import { InFlight } from "../../services/durable/InFlight.ts"
@@ -27,6 +28,7 @@ import {
   TooManyTasks
 } from "../../services/durable/TaskStore.ts"
 import * as LiveTask from "./liveTask.ts"
+import * as StepExit from "./stepExit.ts"
 import * as TaskRecords from "./taskRecords.ts"
 import * as TaskRows from "./taskRows.ts"
 
@@ -173,8 +175,13 @@ const make = Effect.fnUntraced(function* (options: TaskRecords.Options) {
     const waits = yield* rows.waits(taskId)
     const execution = yield* journal.read(executionId(taskId, row.segment))
     const before = row.segment === 0 ? [] : yield* journal.read(executionId(taskId, row.segment - 1))
+    const results = new Map<string, Schema.Json>()
+    for (const { record } of execution) {
+      if (record._tag === "ActivityCompleted" && StepExit.isSuccess(record.exit)) results.set(record.name, record.exit)
+    }
     return {
       steps,
+      results,
       completed: execution.flatMap(({ record }) => (record._tag === "ActivityCompleted" ? [record.name] : [])),
       waits,
       missed: Object.fromEntries(

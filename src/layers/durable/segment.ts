@@ -36,7 +36,7 @@ type AnyFiber = Fiber.Fiber<unknown, unknown>
 /** The book of a run. */
 export interface Segment {
   readonly verdict: Deferred.Deferred<Verdict>
-  /** The result that a former execution left, if one did. */
+  /** The result that a former run left, in this execution or in one before; asking counts as the code's asking for it. */
   readonly former: (name: string) => Schema.Json | undefined
   /** Has this execution completed the step before this run of it? */
   readonly hasCompleted: (name: string) => boolean
@@ -50,6 +50,8 @@ export interface Segment {
     suspend: Effect.Effect<never>
   ) => Effect.Effect<A, E, R>
   readonly keep: (name: string, encoded: Schema.Json) => void
+  /** This fiber asks for steps: it is the executor's own or a branch of it, and the run is not suspended while it works. */
+  readonly seen: (fiber: AnyFiber) => void
   /** Runs the executor. */
   readonly executing: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 }
@@ -57,7 +59,8 @@ export interface Segment {
 /** Makes the book of a run of a task that has done what is given. */
 export const make = (history: History, limit: number): Segment => {
   const verdict = Deferred.makeUnsafe<Verdict>()
-  const results = new Map(Object.entries(history.steps))
+  // What this execution adds to the results that it was given, which may be thousands.
+  const results = new Map(history.results)
   // What came in between is known from now on, whether this execution gets as far as to ask for it or not.
   for (const [name, exit] of Object.entries(history.missed)) results.set(missedName(name), exit)
   const completed = new Set(history.completed)
@@ -77,7 +80,7 @@ export const make = (history: History, limit: number): Segment => {
     closed = true
     return Effect.asVoid(Deferred.succeed(verdict, ending()))
   })
-  const goOn = (): Verdict => ({ _tag: "Continue", steps: Object.fromEntries(results) })
+  const goOn = (): Verdict => ({ _tag: "Continue", steps: { ...history.steps, ...Object.fromEntries(results) } })
 
   const seen = (fiber: AnyFiber) => {
     if (fibers.size > 64) for (const one of fibers) if (one.pollUnsafe() !== undefined) fibers.delete(one)
@@ -96,11 +99,17 @@ export const make = (history: History, limit: number): Segment => {
 
   return {
     verdict,
-    former: (name) => (Object.hasOwn(history.steps, name) ? history.steps[name] : undefined),
+    former: (name) => {
+      if (Object.hasOwn(history.steps, name)) return history.steps[name]
+      const result = history.results?.get(name)
+      if (result !== undefined) unasked.delete(name)
+      return result
+    },
     hasCompleted: (name) => completed.has(name),
     keep: (name, encoded) => {
       results.set(name, encoded)
     },
+    seen,
     executing: (effect) =>
       Effect.withFiber((fiber) => {
         root = fiber

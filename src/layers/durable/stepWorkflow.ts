@@ -312,9 +312,8 @@ export const make = Effect.fnUntraced(function* (run: Run) {
     return yield* exit
   })
 
-  const step: Step["Service"]["step"] = Effect.fnUntraced(function* (name, schema, effect, options = {}) {
+  const stepAnew: Step["Service"]["step"] = Effect.fnUntraced(function* (name, schema, effect, options = {}) {
     const nested = (yield* CurrentStep).name !== ""
-    yield* unique("step", name)
     const { delay = 0, times = 0 } = options.retry ?? {}
     for (let attempted = 1; ; attempted++) {
       const key = StepNames.tryName(name, attempted)
@@ -329,6 +328,17 @@ export const make = Effect.fnUntraced(function* (run: Run) {
       yield* sleep(`retry/${name}/${attempted}`, delay * 2 ** (attempted - 1))
     }
   })
+
+  // Most steps of a long task that is resumed were done by former runs: they cost no more than to be decoded.
+  const step: Step["Service"]["step"] = (name, schema, effect, options = {}) =>
+    Effect.withFiber((fiber) => {
+      const refused = StepNames.refusal("step", name, names)
+      if (refused !== undefined) return Effect.fail(refused)
+      const former = options.retry === undefined ? segment.former(name) : undefined
+      if (former === undefined) return stepAnew(name, schema, effect, options)
+      segment.seen(fiber)
+      return StepExit.of(schema).decode(former)
+    })
 
   return Step.of({
     step,

@@ -105,6 +105,8 @@ export interface History {
   readonly steps: Readonly<Record<string, Schema.Json>>
   /** Names of the steps that this segment has completed. */
   readonly completed: ReadonlyArray<string>
+  /** Encoded exits of those of them that succeeded, where the store has them at hand. */
+  readonly results?: ReadonlyMap<string, Schema.Json>
   /** The open waits. */
   readonly waits: ReadonlyArray<Pick<OpenWait, "wait" | "deadline">>
   /** Encoded exits of waits that ended while the former segment did: it did not hear of them any more. */

@@ -83,6 +83,36 @@ describe("tasks at the edges", () => {
     )
   )
 
+  it.live("also one whose steps so far were done by a former process", () =>
+    inFile((filename) =>
+      Effect.gen(function* () {
+        const { count, runs } = yield* makeCounter
+        const working = (last: Effect.Effect<void>): Execute =>
+          Effect.fnUntraced(function* () {
+            const { step, wait } = yield* Step
+            const branch = step("first", Schema.Void, count).pipe(
+              Effect.andThen(Effect.sleep(50)),
+              Effect.andThen(step("second", Schema.Void, Effect.andThen(count, last)))
+            )
+            yield* Effect.forkChild(branch)
+            yield* Effect.yieldNow
+            return answer(yield* wait({ name: "go", ...word }))
+          })
+        const first = { execute: working(Effect.never) }
+        const begun = Effect.tap(submit("m"), () => until(runs, (all) => all.length === 2))
+        const taskId = yield* boot(filename, first, begun)
+        const second = { execute: working(Effect.void) }
+        const resumed = Effect.andThen(
+          until(runs, (all) => all.length === 3),
+          Effect.andThen(given(taskId, "go", "gone"), result(taskId))
+        )
+        const ended = yield* boot(filename, second, resumed)
+        assert.strictEqual(ended.output?.text, "gone")
+        assert.deepStrictEqual(yield* runs, ["first 1 first", "second 1 second", "second 2 second"])
+      })
+    )
+  )
+
   it.live("names that JavaScript has a meaning for are names, over executions and restarts", () =>
     inFile((filename) =>
       Effect.gen(function* () {
