@@ -6,10 +6,15 @@
 export { AgentExecutor } from "./services/agent/AgentExecutor.ts"
 export { commandDefaults, CommandSpec } from "./services/agent/CommandSpec.ts"
 export { ProcessGroup, ProcessRegistry, ProcessRegistryError } from "./services/agent/ProcessRegistry.ts"
-export { A2AApi, AgentCard } from "./services/a2a/A2AApi.ts"
+export { A2AApi } from "./services/a2a/A2AApi.ts"
+export { A2AError } from "./services/a2a/A2AError.ts"
+export { A2AOperations } from "./services/a2a/A2AOperations.ts"
+export * as A2AProtocol from "./services/a2a/A2AProtocol.ts"
+export { AgentCard, AgentIdentity } from "./services/a2a/AgentCard.ts"
+export { PushConfigs, PushTargetRefused } from "./services/a2a/PushConfigs.ts"
+export * as Content from "./services/durable/Content.ts"
 export { A2AClient, ExchangeRefused, ExchangeResult, ExchangeTimeout } from "./services/a2a/A2AClient.ts"
 export { CallerRefused, CallerVerifier, KeysUnavailable } from "./services/a2a/CallerVerifier.ts"
-export { LocalAgent } from "./services/a2a/LocalAgent.ts"
 export { AgentTask, phases, TaskInput, TaskOutput } from "./services/durable/AgentTask.ts"
 export {
   Checkpoint,
@@ -26,6 +31,7 @@ export { Draining, NotConfirmed, TaskNotCancelable, TaskNotFound, TaskRunner } f
 export {
   isTerminal,
   MessageConflict,
+  MessageForgotten,
   TaskEvent,
   TaskRecord,
   TaskState,
@@ -39,6 +45,7 @@ export { Delegation, DelegationFailed, DelegationResult, DelegationTimeout } fro
 export { Container } from "./services/workspace/Container.ts"
 export { Credentials, CredentialsError } from "./services/workspace/Credentials.ts"
 export { defaultPlatformUrl, PlatformConfig } from "./services/workspace/PlatformConfig.ts"
+export { Health, PublicHealth, WorkspaceHealth } from "./services/workspace/Health.ts"
 export { Lifecycle } from "./services/workspace/Lifecycle.ts"
 export { PreflightError } from "./services/workspace/PreflightError.ts"
 export { Presence } from "./services/workspace/Presence.ts"
@@ -50,7 +57,11 @@ export * as A2AClientPlatform from "./layers/a2a/A2AClientPlatform.ts"
 export * as A2AServerHttp from "./layers/a2a/A2AServerHttp.ts"
 export * as CallerVerifierJwt from "./layers/a2a/CallerVerifierJwt.ts"
 export * as CallerVerifierOff from "./layers/a2a/CallerVerifierOff.ts"
-export * as LocalAgentHttp from "./layers/a2a/LocalAgentHttp.ts"
+export * as IdentityHttp from "./layers/a2a/IdentityHttp.ts"
+export * as InboxPoll from "./layers/a2a/InboxPoll.ts"
+export * as OperationsDurable from "./layers/a2a/OperationsDurable.ts"
+export * as PushJournal from "./layers/a2a/PushJournal.ts"
+export * as PushNone from "./layers/a2a/PushNone.ts"
 export * as ExecutorCommand from "./layers/agent/ExecutorCommand.ts"
 export * as ExecutorEcho from "./layers/agent/ExecutorEcho.ts"
 export * as ExecutorFunction from "./layers/agent/ExecutorFunction.ts"
@@ -60,6 +71,7 @@ export * as CheckpointMemory from "./layers/durable/CheckpointMemory.ts"
 export * as CheckpointJournal from "./layers/durable/CheckpointJournal.ts"
 export * as CheckpointPlatform from "./layers/durable/CheckpointPlatform.ts"
 export * as CheckpointSql from "./layers/durable/CheckpointSql.ts"
+export * as Pruning from "./layers/durable/pruning.ts"
 export * as RestorePlatform from "./layers/durable/RestorePlatform.ts"
 export * as StepDirect from "./layers/durable/StepDirect.ts"
 export * as TaskRunnerConfirmed from "./layers/durable/TaskRunnerConfirmed.ts"
@@ -77,6 +89,7 @@ export * as ContainerFixed from "./layers/workspace/ContainerFixed.ts"
 export * as ContainerNode from "./layers/workspace/ContainerNode.ts"
 export * as CredentialsFile from "./layers/workspace/CredentialsFile.ts"
 export * as CredentialsMemory from "./layers/workspace/CredentialsMemory.ts"
+export * as HealthOfWork from "./layers/workspace/HealthOfWork.ts"
 export * as KnownSecretsEnv from "./layers/workspace/KnownSecretsEnv.ts"
 export * as PlatformClientHttp from "./layers/workspace/PlatformClientHttp.ts"
 export * as PlatformConfigEnv from "./layers/workspace/PlatformConfigEnv.ts"

@@ -13,19 +13,22 @@ import * as Schema from "effect/Schema"
 import { runToEnd } from "../support/child.ts"
 import { machine, scratch } from "../support/machine.ts"
 import { type Cell, embedded, onPostgres } from "./cells.ts"
-import { CellOrder, CellResult, type PostgresAddress, Report } from "./model.ts"
+import { CellOrder, CellResult, type PostgresAddress, Report, type Resume, ResumeOrder, ResumeResult } from "./model.ts"
 import { picture } from "./picture.ts"
 import * as Postgres from "./postgres.ts"
-import { rowsOf, ratiosOf, summary, table, type Measured } from "./report.ts"
+import { ratiosOf, resumeOf, rowsOf, summary, table, type Measured } from "./report.ts"
 
 /** Each cell is measured so often, the rounds apart in time: others on the machine slow one round, not all. */
 const rounds = 3
 /** Another round is not begun if the run would last longer than this. */
 const mostSeconds = 165
 const warmUpSeconds = 0.6
+/** The task that is resumed. */
+const longTask = { steps: 10_000, perExecution: 500 }
 const seconds = 1.8
 
 const cellProgram = new URL("cell.ts", import.meta.url)
+const resumeProgram = new URL("resume.ts", import.meta.url)
 const results = (name: string) => fileURLToPath(new URL(`../results/${name}`, import.meta.url))
 
 const say = (text: string) => Effect.sync(() => process.stderr.write(text))
@@ -72,10 +75,30 @@ const measureAll = Effect.fnUntraced(function* (folder: string) {
   return measured
 })
 
+// The first process writes the task, each of the others is a boot that takes it up again.
+const measureResume = Effect.fnUntraced(function* (directory: string) {
+  const fs = yield* FileSystem.FileSystem
+  yield* fs.makeDirectory(directory)
+  const { perExecution, steps } = longTask
+  const argument = yield* Schema.encodeEffect(Schema.fromJsonString(ResumeOrder))({ directory, perExecution, steps })
+  yield* runToEnd(resumeProgram, argument, "writing the long task", 60)
+  const found: Array<number> = []
+  for (let round = 1; round <= rounds; round++) {
+    yield* runToEnd(resumeProgram, argument, "resuming the long task", 60)
+    const text = yield* fs.readFileString(`${directory}/result.json`)
+    found.push((yield* Schema.decodeUnknownEffect(Schema.fromJsonString(ResumeResult))(text)).ms)
+  }
+  yield* fs.remove(directory, { recursive: true })
+  const resume: Resume = resumeOf(steps, found)
+  yield* say(`resume of ${steps} steps: ${resume.ms} ms\n`)
+  return resume
+})
+
 /** Runs it all, prints the table, and keeps `results/durable.json` and `results/durable.svg`. */
 export const durable = Effect.fnUntraced(function* (options: { readonly json: boolean }) {
   const started = yield* Clock.currentTimeMillis
   const folder = yield* scratch
+  const resume = yield* measureResume(`${folder}/resume`)
   const measured = yield* measureAll(folder)
   const rows = rowsOf(measured)
   const report: Report = {
@@ -83,7 +106,8 @@ export const durable = Effect.fnUntraced(function* (options: { readonly json: bo
     at: DateTime.formatIso(yield* DateTime.now),
     machine: machine(folder),
     rows,
-    ratios: ratiosOf(rows)
+    ratios: ratiosOf(rows),
+    resume
   }
   const kept = yield* Schema.encodeEffect(Report)(report)
   yield* Effect.sync(() => {

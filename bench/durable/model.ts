@@ -61,6 +61,33 @@ export const CellResult = Schema.Struct({
 /** The type of {@link CellResult}. */
 export type CellResult = typeof CellResult.Type
 
+/** What a process of `resume.ts` is told, as JSON in its one argument. */
+export const ResumeOrder = Schema.Struct({
+  /** The first process makes the journal in there, the others measure with it. */
+  directory: Schema.String,
+  /** How many steps the task has; the last is the one in flight. */
+  steps: Schema.Int,
+  /** How many of them are in the execution that is resumed; the others it knows from a snapshot. */
+  perExecution: Schema.Int
+})
+/** The type of {@link ResumeOrder}. */
+export type ResumeOrder = typeof ResumeOrder.Type
+
+/** What it answers in `result.json`: milliseconds from the boot to the beginning of the step in flight. */
+export const ResumeResult = Schema.Struct({ ms: Schema.Finite })
+/** The type of {@link ResumeResult}. */
+export type ResumeResult = typeof ResumeResult.Type
+
+/** The resuming of a long task. */
+export const Resume = Schema.Struct({
+  steps: Schema.Int,
+  /** The best of the rounds. */
+  ms: Schema.Finite,
+  rounds: Schema.Array(Schema.Finite)
+})
+/** The type of {@link Resume}. */
+export type Resume = typeof Resume.Type
+
 /** One line of the table, as it is kept in `results/durable.json`. Times are milliseconds of wall time. */
 export const Row = Schema.Struct({
   system: SystemName,
@@ -97,7 +124,8 @@ export const Report = Schema.Struct({
   at: Schema.String,
   machine: Schema.String,
   rows: Schema.Array(Row),
-  ratios: Ratios
+  ratios: Ratios,
+  resume: Resume
 })
 /** The type of {@link Report}. */
 export type Report = typeof Report.Type

@@ -5,7 +5,7 @@
  */
 import { percentile, significant } from "../support/statistics.ts"
 import { type Cell, order, titles } from "./cells.ts"
-import type { CellResult, Ratios, Report, Row, SystemName } from "./model.ts"
+import type { CellResult, Ratios, Report, Resume, Row, SystemName } from "./model.ts"
 
 /** What one round of one cell has found. */
 export interface Measured extends Cell {
@@ -57,6 +57,13 @@ export const ratiosOf = (rows: ReadonlyArray<Row>): Ratios => {
   }
 }
 
+/** The best of the rounds, as in {@link rowsOf}. */
+export const resumeOf = (steps: number, rounds: ReadonlyArray<number>): Resume => ({
+  steps,
+  ms: significant(Math.min(...rounds), 3),
+  rounds: rounds.map((ms) => significant(ms, 3))
+})
+
 const header = ["", "at once", "tasks/s", "task p50", "p99 ms", "step p50", "p99 ms", "MB", "server MB"]
 
 const grid = (lines: ReadonlyArray<ReadonlyArray<string>>) => {
@@ -78,7 +85,7 @@ const lineOf = (row: Row, previous: Row | undefined) => [
 ]
 
 /** For people. */
-export const table = ({ machine, ratios, rows }: Report): string => {
+export const table = ({ machine, ratios, resume, rows }: Report): string => {
   const settings = order.flatMap((system) => {
     const row = rows.find((one) => one.system === system)
     return row === undefined ? [] : [`  ${system}: ${row.durability}`]
@@ -93,9 +100,11 @@ export const table = ({ machine, ratios, rows }: Report): string => {
     "",
     `Tasks per second compared with DBOS: ${ratios.vs_dbos_1} × one at a time, ${ratios.vs_dbos_32} × 32 at a time.`,
     `One at a time, a task takes ${ratios.floor_1} × as long as the floor.`,
+    `Resume of ${resume.steps} steps: ${millis(resume.ms)} ms from the boot to the step that was in flight.`,
     ""
   ].join("\n")
 }
 
 /** For programs, on one line. */
-export const summary = ({ bench, ratios, rows }: Report): string => JSON.stringify({ bench, rows, ratios })
+export const summary = ({ bench, ratios, resume, rows }: Report): string =>
+  JSON.stringify({ bench, rows, ratios, resume })

@@ -42,7 +42,8 @@ import {
   WaitChains,
   WaitUnknown
 } from "../services/local/TaskBook.ts"
-import { socketName, TaskControl, WorkspaceHealth } from "../services/local/TaskControl.ts"
+import { socketName, TaskControl } from "../services/local/TaskControl.ts"
+import { WorkspaceHealth } from "../services/workspace/Health.ts"
 
 const projections = Projections.all
 

@@ -18,12 +18,16 @@ import * as A2AClientPlatform from "../layers/a2a/A2AClientPlatform.ts"
 import * as A2AServerHttp from "../layers/a2a/A2AServerHttp.ts"
 import * as CallerVerifierJwt from "../layers/a2a/CallerVerifierJwt.ts"
 import * as CallerVerifierOff from "../layers/a2a/CallerVerifierOff.ts"
-import * as LocalAgentHttp from "../layers/a2a/LocalAgentHttp.ts"
+import * as IdentityHttp from "../layers/a2a/IdentityHttp.ts"
+import * as InboxPoll from "../layers/a2a/InboxPoll.ts"
+import * as OperationsDurable from "../layers/a2a/OperationsDurable.ts"
+import * as PushJournal from "../layers/a2a/PushJournal.ts"
 import * as ExecutorCommand from "../layers/agent/ExecutorCommand.ts"
 import * as ExecutorEcho from "../layers/agent/ExecutorEcho.ts"
 import * as ExecutorModule from "../layers/agent/ExecutorModule.ts"
 import * as ProcessRegistryFile from "../layers/agent/ProcessRegistryFile.ts"
 import * as CheckpointJournal from "../layers/durable/CheckpointJournal.ts"
+import * as Pruning from "../layers/durable/pruning.ts"
 import * as RestorePlatform from "../layers/durable/RestorePlatform.ts"
 import * as TaskRunnerConfirmed from "../layers/durable/TaskRunnerConfirmed.ts"
 import * as TaskRunnerWorkflow from "../layers/durable/TaskRunnerWorkflow.ts"
@@ -36,6 +40,7 @@ import * as DelegationPlatform from "../layers/team/DelegationPlatform.ts"
 import * as ExecutorFanOut from "../layers/team/ExecutorFanOut.ts"
 import * as ContainerNode from "../layers/workspace/ContainerNode.ts"
 import * as CredentialsFile from "../layers/workspace/CredentialsFile.ts"
+import * as HealthOfWork from "../layers/workspace/HealthOfWork.ts"
 import * as KnownSecretsEnv from "../layers/workspace/KnownSecretsEnv.ts"
 import * as PlatformClientHttp from "../layers/workspace/PlatformClientHttp.ts"
 import * as PlatformConfigEnv from "../layers/workspace/PlatformConfigEnv.ts"
@@ -111,7 +116,14 @@ const Runner = Layer.unwrap(
   })
 )
 
+const Pruned = Layer.unwrap(
+  Effect.map(WorkspaceSettings, ({ keepTasks, keepTasksFor: keepFor, rememberTasksFor: rememberFor }) =>
+    Pruning.layerWith({ keepTasks, keepFor, rememberFor })
+  )
+)
+
 const Tasks = Runner.pipe(
+  Layer.merge(Pruned),
   Layer.provideMerge(Layer.mergeAll(WorkflowEngineJournal.layer, TaskStoreJournal.layer, Executor, EndOrphans)),
   Layer.provideMerge(Checkpoints),
   Layer.provideMerge(ProcessRegistryFile.layer),
@@ -130,16 +142,26 @@ const HttpServer = Layer.unwrap(
   )
 )
 
+const Push = Layer.unwrap(Effect.map(WorkspaceSettings, ({ pushAllow: allow }) => PushJournal.layerWith({ allow })))
+
 const Server = HttpRouter.serve(A2AServerHttp.layer, { disableLogger: true }).pipe(
   Layer.provide(CallerVerifier),
-  Layer.provideMerge(LocalAgentHttp.layer),
+  Layer.provide(OperationsDurable.layer.pipe(Layer.provide(Push))),
+  Layer.provideMerge(IdentityHttp.layer),
   Layer.provideMerge(HttpServer)
+)
+
+// Whoever cannot be connected to comes for its messages; until the last task has ended, since their answers go that way.
+const Inbox = Layer.unwrap(
+  Effect.map(WorkspaceSettings, ({ mode }) => (mode === "poll" ? InboxPoll.layer : Layer.empty))
 )
 
 const Preflighted = Layer.effectDiscard(Preflight.check())
 
 const Workspace = PresenceRegistry.layer.pipe(
+  Layer.provide(Inbox),
   Layer.provide(Layer.merge(Server, TaskControlSocket.layer)),
+  Layer.provide(HealthOfWork.layer),
   Layer.provide(Layer.effect(Lifecycle, SubscriptionRef.make<LifecycleState>("starting"))),
   Layer.provide(Tasks),
   Layer.provide(Platform),

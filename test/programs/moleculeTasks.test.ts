@@ -11,7 +11,7 @@ import * as TestConsole from "effect/testing/TestConsole"
 import { DatabaseSync } from "node:sqlite"
 import { exitCodeOf, run } from "../../src/programs/moleculeCommands.ts"
 import { TaskList, TaskStory, WaitChains } from "../../src/services/local/TaskBook.ts"
-import { WorkspaceHealth } from "../../src/services/local/TaskControl.ts"
+import { WorkspaceHealth } from "../../src/services/workspace/Health.ts"
 import { eventually, Machine, start, temporaryDirectory } from "../support/processes.ts"
 
 const Ids = Schema.fromJsonString(Schema.Array(Schema.String))
@@ -208,7 +208,7 @@ describe("molecule tasks", () => {
         )
         const [list, unknown, nowhere] = runs
         assert.strictEqual(list?.output, list?.stdout)
-        assert.match(list?.stdout ?? "", /^\{"tasks":\[.*\],"total":[01]\}\n$/)
+        assert.match(list?.stdout ?? "", /^\{"tasks":\[.*\],"total":[01],"pruned":0\}\n$/)
         assert.deepInclude(unknown, { exitCode: 3, stdout: "" })
         assert.deepInclude(nowhere, { exitCode: 4, stdout: "" })
         assert.match(nowhere?.output ?? "", /^molecule: .*nowhere is not there: name .*\n$/)

@@ -17,16 +17,28 @@ import { AgentExecutor } from "../../src/services/agent/AgentExecutor.ts"
 import { type TaskInput, TaskOutput } from "../../src/services/durable/AgentTask.ts"
 import { CurrentStep, ExecutorError, output, progress, Step, type StepRetry } from "../../src/services/durable/Step.ts"
 import { Delegation } from "../../src/services/team/Delegation.ts"
-import { codeVariable, effectsVariable, formatEffect, gatesVariable } from "./effects.ts"
+import { codeVariable, effectsVariable, formatEffect, gatesVariable, turnOf, turnsVariable } from "./effects.ts"
 
 const code = process.env[codeVariable] ?? "v1"
 const effectsFile = process.env[effectsVariable] ?? ""
 const gates = process.env[gatesVariable] ?? ""
+const inTurns = process.env[turnsVariable] === "1"
 
 /** How long the decision in a history may take; far more than a run. */
 const patience = 10 * 60_000
 
 const wrong = new ExecutorError({ reason: "failed", detail: "as the history wants it" })
+
+/** Waits, outside of any step, until the harness opens it. */
+const gate = (name: string) =>
+  Effect.repeat(
+    Effect.sync(() => existsSync(`${gates}/${name}`)),
+    {
+      until: (open) => open,
+      schedule: Schedule.spaced("10 millis")
+    }
+  )
+const turn = (step: string) => (inTurns ? gate(turnOf(step)) : Effect.void)
 
 /** The tools of a history: each step has its effect, says something, and adds a word to the answer. */
 const tools = Effect.fnUntraced(function* (task: TaskInput) {
@@ -40,32 +52,25 @@ const tools = Effect.fnUntraced(function* (task: TaskInput) {
       readonly body?: (effectId: string) => Effect.Effect<string, ExecutorError>
     } = {}
   ) =>
-    step(
-      name,
-      Schema.String,
-      Effect.gen(function* () {
-        const { attempt, effectId } = yield* CurrentStep
-        yield* emit(progress(`${name} begins`))
-        yield* Effect.sync(() =>
-          appendFileSync(effectsFile, formatEffect({ task: task.taskId, step: name, attempt, effectId }))
-        )
-        if (options.fails?.(attempt) === true) return yield* wrong
-        return options.body === undefined ? name : yield* options.body(effectId)
-      }),
-      {
-        effect: { unknown: "repeat" },
-        ...(options.retry === undefined ? undefined : { retry: options.retry })
-      }
-    )
-
-  /** Waits, outside of any step, until the harness opens it. */
-  const gate = (name: string) =>
-    Effect.repeat(
-      Effect.sync(() => existsSync(`${gates}/${name}`)),
-      {
-        until: (open) => open,
-        schedule: Schedule.spaced("10 millis")
-      }
+    Effect.andThen(
+      turn(name),
+      step(
+        name,
+        Schema.String,
+        Effect.gen(function* () {
+          const { attempt, effectId } = yield* CurrentStep
+          yield* emit(progress(`${name} begins`))
+          yield* Effect.sync(() =>
+            appendFileSync(effectsFile, formatEffect({ task: task.taskId, step: name, attempt, effectId }))
+          )
+          if (options.fails?.(attempt) === true) return yield* wrong
+          return options.body === undefined ? name : yield* options.body(effectId)
+        }),
+        {
+          effect: { unknown: "repeat" },
+          ...(options.retry === undefined ? undefined : { retry: options.retry })
+        }
+      )
     )
 
   const signal = (name: string) =>
@@ -136,6 +141,7 @@ const histories = (delegation: Delegation["Service"]): Record<string, History> =
     yield* sleep("pause", tickPause)
     yield* gate("second")
     yield* say(yield* act("second"), code)
+    yield* act("end")
   })
 })
 

@@ -10,6 +10,7 @@ import * as Schedule from "effect/Schedule"
 import { PlatformClient } from "../../src/services/platform/PlatformClient.ts"
 import type { Death, Evidence } from "./checker.ts"
 import { type Address, call, control, follow, type Followed, getTask } from "./client.ts"
+import { turnOf } from "./effects.ts"
 import * as JournalView from "./journalView.ts"
 import type { Action, Condition, Plan, Role } from "./plan.ts"
 import * as World from "./world.ts"
@@ -22,6 +23,9 @@ const word = "word"
 
 /** How often the conditions are looked at. */
 const look = "20 millis"
+
+/** What is said of a task that is held under other code: its step, and both versions. */
+const tellsOfCode = /begun by .* with code v1, last completed step \S+ .*; this program has .* with code v2/s
 
 /** What came of a cell, and what its processes said, for a report. */
 export interface Played {
@@ -48,9 +52,12 @@ export const play = Effect.fnUntraced(function* (address: Address, directory: st
   const environment = wiped ? { MOLECULE_ACK: "platform" } : {}
   const { workspaces } = yield* PlatformClient
 
+  // Where the disk goes, each step before it waits until the platform has what came before: what must not run again is
+  // then known.
+  const isLost = (role: Role, life: number) => wiped && role === plan.victim && life === 1
   const startActor = (role: Role, home: World.Home, life: number) => {
     const options = role === plan.victim ? plan.lives[life - 1] : undefined
-    return World.startLife(address.url, home, { ...options, environment })
+    return World.startLife(address.url, home, { ...options, inTurns: isLost(role, life), environment })
   }
   const makeActor = Effect.fnUntraced(function* (role: Role, parent?: World.Home["id"]) {
     const home = yield* World.makeHome(directory, role, parent)
@@ -154,13 +161,31 @@ export const play = Effect.fnUntraced(function* (address: Address, directory: st
     if (crash !== undefined && World.crashesOf(home) !== expectedCrashes) {
       trouble.push(`life ${actor.life} ended without reaching its point: ${said.slice(-500)}`)
     }
+    const isNow = ({ act: { do: what }, from = 1, to = Infinity }: Action) =>
+      what === "kill" && from <= actor.life && actor.life <= to
+    for (const action of plan.actions.filter(isNow)) {
+      if (!done.has(action)) trouble.push(`life ${actor.life} ended before it was killed: ${said.slice(-500)}`)
+    }
     const rows = World.rowsOf(home)
-    if (code !== undefined && said.includes("code v1") && JournalView.heldTasks(rows).length > 0) named.add("held")
-    const isLost = wiped && actor.life === 1
-    const tasks = yield* accepted(home)
-    const safe = isLost ? yield* World.confirmedSteps(home, tasks) : JournalView.completedSteps(rows)
-    deaths.push({ role, effects: World.effectsOf(home).length, safe, lost: isLost })
-    if (isLost) yield* World.wipe(home)
+    if (code !== undefined && tellsOfCode.test(said) && JournalView.heldTasks(rows).length > 0) named.add("held")
+    const lost = isLost(role, actor.life)
+    const safe = lost ? yield* World.confirmedSteps(home, yield* accepted(home)) : JournalView.completedSteps(rows)
+    deaths.push({ role, effects: World.effectsOf(home).length, safe, lost })
+    if (lost) yield* World.wipe(home)
+  })
+
+  const steps = Object.keys(plan.expected.runs[plan.victim] ?? {})
+  const turns = new Set<string>()
+  const giveTurns = Effect.gen(function* () {
+    const next = steps.find((step) => !turns.has(step))
+    if (next === undefined) return
+    for (const task of yield* accepted(victim.home)) {
+      if (!(yield* World.isAcceptanceConfirmed(victim.home, task))) return
+      const confirmed = yield* World.confirmedSteps(victim.home, [task])
+      if (!Array.from(turns).every((step) => confirmed.includes(`${task} ${step}`))) return
+      yield* World.openGate(victim.home, turnOf(next))
+      turns.add(next)
+    }
   })
 
   const began = yield* Clock.currentTimeMillis
@@ -182,6 +207,7 @@ export const play = Effect.fnUntraced(function* (address: Address, directory: st
       victim.process = yield* startActor(victim.role, victim.home, victim.life)
       lifeFiber = yield* Effect.forkScoped(victim.process.exitCode)
     }
+    if (isLost(victim.role, victim.life)) yield* giveTurns
     for (const action of plan.actions) yield* act(action)
     if (followed.ended && victim.life > plan.lives.length) break
     if (followed.ended) {
@@ -205,11 +231,12 @@ export const play = Effect.fnUntraced(function* (address: Address, directory: st
     stream: followed.stream,
     events: JournalView.eventNumbers(rows, followed.taskId ?? ""),
     ...task,
+    restored: JournalView.isRestored(World.rowsOf(victim.home)),
     named: Array.from(named),
     waiting: actors.flatMap(({ home, role }) =>
       JournalView.openWaits(World.rowsOf(home)).map(({ task: id, wait }) => `${role}: ${id} ${wait}`)
     ),
-    tasks: JournalView.acceptedTasks(rows).length
+    tasks: Math.max(...actors.map(({ home }) => JournalView.acceptedTasks(World.rowsOf(home)).length))
   }
   yield* Effect.ignore(workspaces.delete({ params: { id: worker.home.id }, query: {} }))
   return { evidence, output: outputs.join("\n") } satisfies Played as Played

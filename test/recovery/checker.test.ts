@@ -21,7 +21,7 @@ const expectedOf = (id: string): Expected => {
 const problemsOf = ({ cell, evidence }: Recorded) => check(evidence, expectedOf(cell))
 
 describe("the checker, on runs that were recorded", () => {
-  it.each(["good", "good-code"])("finds nothing in a run that was as it must be: %s", (name) => {
+  it.each(["good", "good-code", "good-wiped"])("finds nothing in a run that was as it must be: %s", (name) => {
     assert.deepStrictEqual(problemsOf(recorded(name)), [])
   })
 
@@ -113,6 +113,23 @@ describe("the checker, on a good run that is changed", () => {
       changed(() => change),
       found
     )
+  })
+
+  it("a lost disk: a step that the platform had runs again, or the task was not rebuilt", () => {
+    const { cell: lost, evidence: good } = recorded("good-wiped")
+    const fast = (good.effects.worker ?? []).filter(({ step }) => step === "fast")
+    assert.lengthOf(fast, 1)
+    const again = { worker: [...(good.effects.worker ?? []), ...fast] }
+    assert.match(
+      check({ ...good, effects: again }, expectedOf(lost)).join("\n"),
+      /worker: [-0-9a-f]{36} fast was completed and ran again/
+    )
+    assert.deepStrictEqual(check({ ...good, restored: false }, expectedOf(lost)), [
+      "the task was not rebuilt from what the platform knew"
+    ])
+    const withoutGap = good.stream.filter(({ what }) => what._tag !== "Gap")
+    assert.isBelow(withoutGap.length, good.stream.length)
+    assert.include(check({ ...good, stream: withoutGap }, expectedOf(lost)).join("\n"), "without a gap")
   })
 
   it("the named outcome is missing", () => {

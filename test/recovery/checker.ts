@@ -39,10 +39,12 @@ export interface Evidence {
   /** How the task stands for who asks at the end. */
   readonly state: string
   readonly answer: string
+  /** The task in the victim's journal was rebuilt from what the platform knew. */
+  readonly restored: boolean
   readonly named: ReadonlyArray<string>
   /** Waits that are open at the end. */
   readonly waiting: ReadonlyArray<string>
-  /** Tasks in the worker's journal. */
+  /** Tasks in the worker's journal, or in the child's if there are more. */
   readonly tasks: number
 }
 
@@ -142,7 +144,7 @@ export const describeRuns = (runs: Runs): string =>
   typeof runs === "number" ? String(runs) : `${runs[0]} to ${runs[1]}`
 
 const checkRuns = (effects: Evidence["effects"], expected: Expected["runs"]) =>
-  Object.entries(expected).flatMap(([role, steps = {}]) => {
+  Object.entries(expected).flatMap(([role, steps]) => {
     const lines = Object.entries(effects).find(([one]) => one === role)?.[1] ?? []
     const counted = Object.entries(steps).flatMap(([step, runs]) => {
       const count = lines.filter((line) => line.step === step).length
@@ -178,6 +180,9 @@ export const check = (evidence: Evidence, expected: Expected): ReadonlyArray<str
   ...checkEffects(evidence.effects, evidence.deaths),
   ...checkRuns(evidence.effects, expected.runs),
   ...expected.named.filter((name) => !evidence.named.includes(name)).map((name) => `nothing was ${name}`),
+  ...(evidence.restored === expected.restored
+    ? []
+    : [`the task was ${evidence.restored ? "" : "not "}rebuilt from what the platform knew`]),
   ...evidence.waiting.map((wait) => `${wait} is still waiting`),
   ...(evidence.tasks === 1 ? [] : [`the message became ${evidence.tasks} tasks`])
 ]

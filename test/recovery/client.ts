@@ -34,6 +34,7 @@ const post = (
     headers: {
       authorization: `Bearer ${address.token}`,
       "content-type": "application/json",
+      "a2a-extensions": "https://molecule.ai/a2a/extensions/stream-resumption/v1",
       ...(cursor === undefined ? undefined : { "last-event-id": cursor })
     },
     body: JSON.stringify({ jsonrpc: "2.0", id: method, method, params }),
@@ -61,8 +62,10 @@ const ask = async (
 export const call = async (address: Address, workspace: string, method: string, params: Json): Promise<unknown> =>
   (await ask(address, workspace, method, params)).result
 
-const textOf = (parts: unknown) =>
-  Array.isArray(parts) ? parts.map((part: unknown) => String(at(part, "text") ?? "")).join("") : ""
+const textOf = (parts: unknown) => {
+  const texts: ReadonlyArray<unknown> = Array.isArray(parts) ? parts.map((part: unknown) => at(part, "text")) : []
+  return texts.filter((text) => typeof text === "string").join("")
+}
 
 const told = (cursor: string, result: unknown): Told | undefined => {
   const gap = at(result, "metadata", "molecule/gap")
@@ -171,9 +174,15 @@ export const follow = async (
   }
 }
 
-/** How a task stands, for who asks. */
+/** How a task stands, for who asks until there is an answer; the refusal, if there is none in a few seconds. */
 export const getTask = async (address: Address, workspace: string, taskId: string) => {
-  const { refusal, result: task } = await ask(address, workspace, "tasks/get", { id: taskId, historyLength: 0 })
+  const get = () => ask(address, workspace, "tasks/get", { id: taskId, historyLength: 0 })
+  let { refusal, result: task } = await get()
+  // It may have been started a moment ago.
+  for (let tries = 1; task === undefined && tries < 100; tries++) {
+    await pause(again)
+    ;({ refusal, result: task } = await get())
+  }
   const artifacts = at(task, "artifacts")
   return {
     state: task === undefined ? refusal : String(at(task, "status", "state")),

@@ -43,6 +43,7 @@ const arm = ({ afterTerm = false, points }: Crash) => {
     if (point !== undefined) die(point)
   }
 
+  // oxlint-disable-next-line typescript/unbound-method -- it is called with its own `this` below
   const run = StatementSync.prototype.run
   const watched = function (this: StatementSync, ...values: ReadonlyArray<unknown>): unknown {
     const sql = this.sourceSQL
@@ -60,6 +61,7 @@ const arm = ({ afterTerm = false, points }: Crash) => {
   }
   Reflect.set(StatementSync.prototype, "run", watched)
 
+  // oxlint-disable-next-line typescript/unbound-method -- it is called with its own `this` below
   const close = DatabaseSync.prototype.close
   DatabaseSync.prototype.close = function (this: DatabaseSync) {
     if (armed && (this.location() ?? "").endsWith("workspace.db")) {

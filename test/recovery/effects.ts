@@ -8,6 +8,11 @@
 export const effectsVariable = "RECOVERY_EFFECTS"
 export const gatesVariable = "RECOVERY_GATES"
 export const codeVariable = "RECOVERY_CODE"
+/** Set where each step waits for its turn: a gate that is called {@link turnOf} the step. */
+export const turnsVariable = "RECOVERY_TURNS"
+
+/** The gate of a step. */
+export const turnOf = (step: string): string => `turn-${step}`
 
 /** One run of a step, as far as its effect outside. */
 export interface EffectLine {

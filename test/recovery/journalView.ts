@@ -90,6 +90,10 @@ export const eventNumbers = (rows: ReadonlyArray<Row>, task: string): ReadonlyAr
 export const acceptedTasks = (rows: ReadonlyArray<Row>): ReadonlyArray<string> =>
   rows.flatMap(({ kind, stream }) => (kind === "TaskAccepted" ? [stream] : []))
 
+/** Was a task rebuilt from what the platform knew? */
+export const isRestored = (rows: ReadonlyArray<Row>): boolean =>
+  rows.some(({ data, kind }) => kind === "TaskAccepted" && data["restored"] === true)
+
 /** Tasks that have not ended. */
 export const unfinishedTasks = (rows: ReadonlyArray<Row>): ReadonlyArray<string> => {
   const ended = new Set(
@@ -99,6 +103,9 @@ export const unfinishedTasks = (rows: ReadonlyArray<Row>): ReadonlyArray<string>
   )
   return acceptedTasks(rows).filter((task) => !ended.has(task))
 }
+
+/** The kinds of rows that {@link heldTasks} looks at. */
+export const holdKinds = ["TaskHeld", "TaskReleased"]
 
 /** Tasks that are set aside. */
 export const heldTasks = (rows: ReadonlyArray<Row>): ReadonlyArray<string> => {

@@ -25,6 +25,13 @@ describe("the recovery matrix", () => {
     assert.strictEqual(cells.filter(({ outcome }) => outcome._tag === "NotApplicable").length, 12)
   })
 
+  it("rebuilds the task in every cell that loses the disk, but where it was never accepted", () => {
+    for (const { id, outcome, wiped } of cells) {
+      if (outcome._tag === "NotApplicable") continue
+      assert.strictEqual(outcome.plan.expected.restored, wiped && id !== "parallel/wait/wiped", id)
+    }
+  })
+
   it("kills at rows of kinds that the journal has", () => {
     const source = readFileSync(`${root}src/services/durable/Journal.ts`, "utf8")
     for (const { id, outcome } of cells) {

@@ -43,7 +43,7 @@ const plan = (
   withChild: false,
   lives,
   actions,
-  expected: { end: "completed", answer, runs: { worker: runs }, named: [] }
+  expected: { end: "completed", answer, runs: { worker: runs }, restored: false, named: [] }
 })
 
 const word = "word"
@@ -201,7 +201,11 @@ const cancel = (point: Point, wiped: boolean): Plan => {
     case "recovery":
       return make(1, [ask(3)], dies(committed("ClockScheduled", named(pause))), atResumption)
     case "shutdown":
-      return make(1, [term({ waiting: pause }), ask()], diesAfterTerm(close, uncommitted("TaskMoved", canceled)))
+      return make(
+        1,
+        [term({ waiting: pause }), { ...ask(1, 1), when: [{ waiting: pause }, draining] }, ask(2)],
+        diesAfterTerm(close, uncommitted("TaskMoved", canceled))
+      )
   }
 }
 
@@ -269,7 +273,7 @@ const code = (point: Point): Plan => {
     actions: ReadonlyArray<Action> = [openSecond]
   ): Plan => {
     const held = lives.length
-    const made = plan("code", "first\nsecond\nv1\n", { first: runs[0], second: runs[1] }, lives, [
+    const made = plan("code", "first\nsecond\nv1\n", { first: runs[0], second: runs[1], end: 1 }, lives, [
       ...actions,
       { when: [{ says: "code v1" }, { says: "code v2" }], from: held, to: held, act: { do: "term" } }
     ])
@@ -347,7 +351,11 @@ const loosen = (runs: Runs): Runs => {
 const withoutDisk = (kept: Plan): Plan => {
   const own = Object.entries(kept.expected.runs[kept.victim] ?? {}).map(([name, runs]) => [name, loosen(runs)])
   const runs = { ...kept.expected.runs, [kept.victim]: Object.fromEntries(own) }
-  return { ...kept, expected: { ...kept.expected, runs } }
+  // What died before it was a task is nothing that the platform could know.
+  const isTask = !kept.lives.some(({ crash }) =>
+    crash?.points.some((point) => point.at !== "close" && point.kind === "TaskAccepted")
+  )
+  return { ...kept, expected: { ...kept.expected, runs, restored: isTask } }
 }
 
 /** Every cell, in the order of the document. */

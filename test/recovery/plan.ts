@@ -72,6 +72,8 @@ export interface Expected {
   readonly answer: string
   /** By step, for each process. */
   readonly runs: Readonly<Partial<Record<Role, Readonly<Record<string, Runs>>>>>
+  /** The task was rebuilt from what the platform knew; otherwise it goes on from its own disk, or is taken anew. */
+  readonly restored: boolean
   /** A second process is refused and told who holds the directory; the task is held under other code. */
   readonly named: ReadonlyArray<"refused" | "held">
 }

@@ -6,10 +6,11 @@ import { cells } from "./matrix.ts"
 import { runCells } from "./run.ts"
 import * as Soak from "./soakRun.ts"
 
-/** A part of the matrix: each history but one that is slow, each point, with the disk and without. */
+/** A part of the matrix: each history, each point, with the disk and without. */
 const part = [
   "suspend/after-effect/kept",
   "suspend/after-commit/wiped",
+  "child/recovery/kept",
   "parallel/before-row/wiped",
   "retry/recovery/kept",
   "signal/after-commit/kept",

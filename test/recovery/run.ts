@@ -17,11 +17,11 @@ export interface Result {
   readonly id: string
   readonly problems: ReadonlyArray<string>
   readonly millis: number
-  /** Where evidence and output of a failed cell are. */
+  /** Where evidence and output of the cell are. */
   readonly report: string
 }
 
-/** Where failed cells leave their reports. */
+/** Where cells leave their reports. */
 export const reports = `${tmpdir()}/molecule-recovery`
 
 const playCell = Effect.fnUntraced(function* (cell: Cell, platform: World.Platform, home: string) {
@@ -36,13 +36,11 @@ const playCell = Effect.fnUntraced(function* (cell: Cell, platform: World.Platfo
     played._tag === "Success"
       ? check(played.success.evidence, plan.expected)
       : [`the cell could not be played: ${String(played.failure)}`]
-  if (problems.length > 0) {
-    yield* Effect.sync(() => {
-      mkdirSync(reports, { recursive: true })
-      const { evidence, output } = played._tag === "Success" ? played.success : { evidence: {}, output: "" }
-      writeFileSync(report, [...problems, JSON.stringify({ plan, evidence }, null, 2), output].join("\n\n"))
-    })
-  }
+  yield* Effect.sync(() => {
+    mkdirSync(reports, { recursive: true })
+    const { evidence, output } = played._tag === "Success" ? played.success : { evidence: {}, output: "" }
+    writeFileSync(report, [...problems, JSON.stringify({ plan, evidence }, null, 2), output].join("\n\n"))
+  })
   return made(problems, (yield* Clock.currentTimeMillis) - began)
 })
 

@@ -8,6 +8,7 @@ import { ChildProcessSpawner } from "effect/process/ChildProcessSpawner"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import { mkdirSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -52,6 +53,9 @@ const inFlight = 12
 /** Milliseconds between two kills, at least and at most: less than a start takes, and more. */
 const rest = [100, 2500] as const
 
+/** Tasks are sent so many milliseconds before a kill at most, so that it finds them at any point. */
+const lead = 700
+
 /** Milliseconds that the last tasks have when nobody is killed any more. */
 const patience = 60_000
 
@@ -88,6 +92,8 @@ export const run = Effect.fnUntraced(function* (options: Options, say: (line: st
   const random = randomOf(options.seed)
   const began = yield* Clock.currentTimeMillis
   const scope = yield* Effect.scope
+  let resumed = 0
+  let hits = 0
   const directory = yield* World.temporary("molecule-soak-")
   const outputs: Array<string> = []
   const trouble: Array<string> = []
@@ -139,6 +145,14 @@ export const run = Effect.fnUntraced(function* (options: Options, say: (line: st
         }
       }
     }
+    // Who is killed again and again with the same task in flight sets it aside: a person sees that and lets it run again.
+    for (const home of Object.values(homes)) {
+      const held = yield* Effect.sync(() => JournalView.heldTasks(World.rowsOf(home, JournalView.holdKinds)))
+      for (const taskId of held) {
+        const status = yield* Effect.promise(() => control(`${home.state}/control.sock`, "/tasks/resume", { taskId }))
+        if (status === 200 || status === 204) resumed++
+      }
+    }
     yield* Effect.sleep("100 millis")
   })
   yield* Effect.forkScoped(Effect.forever(attend))
@@ -165,9 +179,13 @@ export const run = Effect.fnUntraced(function* (options: Options, say: (line: st
   // Tasks come at the pace of the kills, so that there are always some in flight.
   for (let kills = 0; kills < options.kills; kills++) {
     const due = Math.min(options.tasks, inFlight + Math.ceil(((kills + 1) * options.tasks) / options.kills))
-    while (sent.length < due && open().length < inFlight) yield* send()
-    yield* Effect.sleep(rest[0] + random() * (rest[1] - rest[0]))
+    const pause = rest[0] + random() * (rest[1] - rest[0])
+    const before = Math.min(pause, random() * lead)
     const draw = random()
+    yield* Effect.sleep(pause - before)
+    while (sent.length < due && open().length < inFlight) yield* send()
+    yield* Effect.sleep(before)
+    if (open().length > 0) hits++
     yield* kill(draw < 0.5 ? "worker" : draw < 0.8 ? "child" : "platform")
     if ((kills + 1) % 10 === 0)
       yield* say(`  ${kills + 1} kills, ${sent.length} tasks sent, ${open().length} in flight`)
@@ -184,6 +202,11 @@ export const run = Effect.fnUntraced(function* (options: Options, say: (line: st
   const effects = { worker: World.effectsOf(homes.worker), child: World.effectsOf(homes.child) }
   const spawner = yield* ChildProcessSpawner
   for (const [role, { value }] of Object.entries(processes)) {
+    // Before it has come up, it is ended by a signal like any program.
+    const home = role === "worker" ? homes.worker : homes.child
+    yield* Effect.promise(() => control(`${home.state}/control.sock`, "/pid", {})).pipe(
+      Effect.repeat({ until: (status) => status !== 0, schedule: Schedule.spaced("100 millis"), times: 200 })
+    )
     outputs.push(`${role}, last life:\n${yield* value.output}`)
     yield* Effect.ignoreCause(value.signal("SIGTERM"))
     const exit = yield* value.exitCode
@@ -199,15 +222,21 @@ export const run = Effect.fnUntraced(function* (options: Options, say: (line: st
   const left = Object.entries(rows).flatMap(([role, own]) => [
     ...JournalView.openWaits(own).map(({ task, wait }) => `${role}: ${task} still waits for ${wait}`),
     ...JournalView.unfinishedTasks(own).map((task) => `${role}: ${task} has not ended`),
-    ...JournalView.heldTasks(own).map((task) => `${role}: ${task} is set aside`)
+    ...JournalView.heldTasks(own).map((task) => `${role}: ${task} is set aside`),
+    ...own.flatMap(({ data, kind, stream }) =>
+      kind === "TaskHeld" && data["reason"] !== "crashes" ? [`${role}: ${stream}: ${String(data["detail"])}`] : []
+    )
   ])
   const accepted = JournalView.acceptedTasks(rows.worker).length
+  const delegated = JournalView.acceptedTasks(rows.child).length
+  const asked = sent.filter(({ kind }) => kind.text === "child").length
   const problems = [
     ...trouble,
     ...byTask.flat(),
     ...checkEffects(effects, deaths),
     ...left,
     ...(accepted === options.tasks ? [] : [`${options.tasks} messages became ${accepted} tasks`]),
+    ...(delegated === asked ? [] : [`${asked} delegations became ${delegated} tasks of the child`]),
     ...journals.flat()
   ]
   const report = `${tmpdir()}/molecule-recovery/soak-${options.seed}.txt`
@@ -220,6 +249,8 @@ export const run = Effect.fnUntraced(function* (options: Options, say: (line: st
   return {
     ended: byTask.filter((found) => found.length === 0).length,
     deaths: killed,
+    hits,
+    resumed,
     problems,
     report,
     seconds: Math.round(((yield* Clock.currentTimeMillis) - began) / 1000)

@@ -11,7 +11,7 @@ import { PlatformClient } from "../../src/services/platform/PlatformClient.ts"
 import type { WorkspaceId } from "../../src/services/workspace/WorkspaceId.ts"
 import { aPort, start, type Started, startPlatform } from "../support/processes.ts"
 import { type Crash, crashLogVariable, crashVariable } from "./crashPoint.ts"
-import { codeVariable, effectsVariable, gatesVariable, parseEffects } from "./effects.ts"
+import { codeVariable, effectsVariable, gatesVariable, parseEffects, turnsVariable } from "./effects.ts"
 import { readRows } from "./journalView.ts"
 
 /** Compiled code is kept between processes: they start in half the time. */
@@ -60,11 +60,17 @@ export const makeHome = Effect.fnUntraced(function* (directory: string, name: st
 export interface LifeOptions {
   readonly crash?: Crash
   readonly code?: string
+  /** Each step waits until the harness opens its gate. */
+  readonly inTurns?: boolean
   readonly environment?: Readonly<Record<string, string>>
 }
 
 /** Starts the production program in a workspace's home. */
-export const startLife = (platformUrl: string, home: Home, { code = "v1", crash, environment }: LifeOptions) =>
+export const startLife = (
+  platformUrl: string,
+  home: Home,
+  { code = "v1", crash, environment, inTurns = false }: LifeOptions
+) =>
   start("workspace", [], {
     NODE_COMPILE_CACHE: compiled,
     NODE_OPTIONS: `--import=${preload}`,
@@ -78,6 +84,7 @@ export const startLife = (platformUrl: string, home: Home, { code = "v1", crash,
     [effectsVariable]: home.effectsFile,
     [gatesVariable]: home.gates,
     [codeVariable]: code,
+    [turnsVariable]: inTurns ? "1" : "",
     [crashLogVariable]: home.crashLog,
     [crashVariable]: crash === undefined ? "" : JSON.stringify(crash),
     ...environment
@@ -101,6 +108,13 @@ export const openGate = (home: Home, gate: string) => Effect.sync(() => writeFil
 
 /** Deletes the state directory. What the effects were is not in it. */
 export const wipe = (home: Home) => Effect.sync(() => rmSync(home.state, { recursive: true, force: true }))
+
+/** Has the platform the acceptance of this task? */
+export const isAcceptanceConfirmed = Effect.fnUntraced(function* (home: Home, task: string) {
+  const { checkpoints } = yield* PlatformClient
+  const rows = yield* Effect.orElseSucceed(checkpoints.list({ params: { id: home.id, workflowId: task } }), () => [])
+  return rows.some(({ step_name }) => step_name === "task_receive")
+})
 
 /** The steps of a task that the platform has, as `<task> <step>`. */
 export const confirmedSteps = Effect.fnUntraced(function* (home: Home, tasks: ReadonlyArray<string>) {

@@ -14,7 +14,9 @@ import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as WorkflowEngine from "effect/workflow/WorkflowEngine"
 import { createServer } from "node:http"
 import * as A2AServerHttp from "../../src/layers/a2a/A2AServerHttp.ts"
-import * as LocalAgentHttp from "../../src/layers/a2a/LocalAgentHttp.ts"
+import * as IdentityHttp from "../../src/layers/a2a/IdentityHttp.ts"
+import * as OperationsDurable from "../../src/layers/a2a/OperationsDurable.ts"
+import * as PushNone from "../../src/layers/a2a/PushNone.ts"
 import * as CheckpointMemory from "../../src/layers/durable/CheckpointMemory.ts"
 import * as TaskRunnerWorkflow from "../../src/layers/durable/TaskRunnerWorkflow.ts"
 import * as TaskStoreMemory from "../../src/layers/durable/TaskStoreMemory.ts"
@@ -23,6 +25,7 @@ import type { AgentExecutor } from "../../src/services/agent/AgentExecutor.ts"
 import { CallerRefused, CallerVerifier } from "../../src/services/a2a/CallerVerifier.ts"
 import type { Checkpoint } from "../../src/services/durable/Checkpoint.ts"
 import type { TaskStore } from "../../src/services/durable/TaskStore.ts"
+import { Health, type PublicHealth } from "../../src/services/workspace/Health.ts"
 import { Lifecycle, type LifecycleState } from "../../src/services/workspace/Lifecycle.ts"
 import { PlatformConfig } from "../../src/services/workspace/PlatformConfig.ts"
 import { WorkspaceId } from "../../src/services/workspace/WorkspaceId.ts"
@@ -40,6 +43,21 @@ export const Trusting = Layer.succeed(CallerVerifier, {
       : Effect.succeed(Redacted.value(token.value))
 })
 
+/** The health of an agent whose stores are in memory; that of the workspace has tests of its own. */
+const Well = Layer.succeed(Health, {
+  forOperator: Effect.never,
+  forAll: Effect.succeed<PublicHealth>({
+    status: "ok",
+    wrong: [],
+    running: 0,
+    queued: 0,
+    oldestDue: 0,
+    held: 0,
+    journal: { staged: 0 },
+    outbox: { pending: 0 }
+  })
+})
+
 /** What the runner stands on. */
 export type Stores<E = never> = Layer.Layer<TaskStore | Checkpoint | WorkflowEngine.WorkflowEngine, E>
 
@@ -54,7 +72,9 @@ export const layerOn = <E1, E2, R>(
 ) =>
   HttpRouter.serve(A2AServerHttp.layer, { disableLogger: true, disableListenLog: true }).pipe(
     Layer.provide(verifier),
-    Layer.provideMerge(LocalAgentHttp.layer),
+    Layer.provide(Well),
+    Layer.provide(OperationsDurable.layer.pipe(Layer.provide(PushNone.layer))),
+    Layer.provideMerge(IdentityHttp.layer),
     Layer.provideMerge(TaskRunnerWorkflow.layerWith(options)),
     Layer.provide(executor),
     Layer.provideMerge(stores),

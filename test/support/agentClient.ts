@@ -10,8 +10,9 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import { streamResumption } from "../../src/services/a2a/A2AOperations.ts"
 import { Response } from "../../src/services/a2a/JsonRpc.ts"
-import { StreamResult, Task } from "../../src/services/a2a/Protocol.ts"
+import { StreamResult, Task } from "../../src/services/a2a/Protocol03.ts"
 
 /** Who sends, from where a stream is to go on, and to which address: the agent's in context, if it is not said. */
 export interface Sender {
@@ -31,6 +32,7 @@ export const post = Effect.fnUntraced(function* (body: string | Uint8Array, send
       ? HttpClientRequest.bodyText(body, "application/json")
       : HttpClientRequest.bodyUint8Array(body, "application/json"),
     HttpClientRequest.setHeaders({
+      "x-a2a-extensions": streamResumption.uri,
       ...(token === null ? undefined : { authorization: `Bearer ${token}` }),
       ...(lastEventId === undefined ? undefined : { "last-event-id": lastEventId })
     })
@@ -105,6 +107,6 @@ export const apply = (known: Task["artifacts"], heard: ReadonlyArray<Heard>) => 
     texts.set(artifactId, append ? (texts.get(artifactId) ?? assert.fail(artifactId)) + text : text)
   }
   for (const artifact of known ?? []) add(artifact, false)
-  for (const { result } of heard) if (result.kind === "artifact-update") add(result.artifact, result.append)
+  for (const { result } of heard) if (result.kind === "artifact-update") add(result.artifact, result.append === true)
   return texts
 }

@@ -221,10 +221,10 @@ const sensible = (g: Generator): Shot => {
           () => Buffer.from(text, "utf16le"),
           () => Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), Buffer.from(text)]),
           () => Buffer.concat([Buffer.from(text), Buffer.from([0xff, 0xfe, 0xc0])]),
-          () => Buffer.from("[".repeat(g.below(3000))),
+          () => Buffer.from("[".repeat(g.below(30_000))),
           () =>
             Buffer.from(
-              `{"jsonrpc":"2.0","id":1,"method":"SendMessage","params":${'{"a":'.repeat(500)}1${"}".repeat(500)}}`
+              `{"jsonrpc":"2.0","id":1,"method":"SendMessage","params":{"message":{"messageId":"m","role":"ROLE_USER","parts":[{"data":${'{"a":'.repeat(9000)}1${"}".repeat(9000)}}]}}}`
             ),
           () => Buffer.alloc(0)
         ])

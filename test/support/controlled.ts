@@ -10,6 +10,9 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import * as HealthOfWork from "../../src/layers/workspace/HealthOfWork.ts"
+import { Lifecycle, type LifecycleState } from "../../src/services/workspace/Lifecycle.ts"
 import * as Schema from "effect/Schema"
 import * as CheckpointMemory from "../../src/layers/durable/CheckpointMemory.ts"
 import * as TaskRunnerWorkflow from "../../src/layers/durable/TaskRunnerWorkflow.ts"
@@ -74,7 +77,11 @@ const Outbox = Layer.succeed(CheckpointOutbox, {
   alarm: Effect.succeedNone,
   confirmed: () => Effect.void
 })
+const Healthy = HealthOfWork.layerWith({ failsOn: ["overdue", "journal", "held", "outbox"], maxOverdue: 5000 }).pipe(
+  Layer.provide(Layer.effect(Lifecycle, SubscriptionRef.make<LifecycleState>("ok")))
+)
 const Workspace = TaskControlSocket.layer.pipe(
+  Layer.provide(Healthy),
   Layer.provideMerge(Layer.merge(Runner, Outbox)),
   Layer.provideMerge(State),
   Layer.provide(Layer.merge(NodeServices.layer, NodeCrypto.layer))

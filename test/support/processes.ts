@@ -21,17 +21,27 @@ export const root = fileURLToPath(new URL("../..", import.meta.url))
 /** What the tests of programs need of the machine. */
 export const Machine = Layer.mergeAll(NodeServices.layer, NodeHttpClient.layerUndici)
 
-/** A program of ours as a process; it is killed at the end of the scope if it still runs. */
+/** A program of ours as a process, run by another one (`under`) if that is given; it is killed at the end of the scope if it still runs. */
 export const start = Effect.fnUntraced(function* (
   program: string,
   args: ReadonlyArray<string>,
-  env: Record<string, string>
+  env: Record<string, string>,
+  under: ReadonlyArray<string> = []
 ) {
-  const child = yield* ChildProcess.make(
+  const [command = "", ...rest] = [
+    ...under,
     process.execPath,
-    ["--disable-warning=ExperimentalWarning", `${root}src/programs/${program}.ts`, ...args],
-    { cwd: root, env, extendEnv: true, stdin: "ignore", forceKillAfter: "2 seconds" }
-  )
+    "--disable-warning=ExperimentalWarning",
+    `${root}src/programs/${program}.ts`,
+    ...args
+  ]
+  const child = yield* ChildProcess.make(command, rest, {
+    cwd: root,
+    env,
+    extendEnv: true,
+    stdin: "ignore",
+    forceKillAfter: "2 seconds"
+  })
   const stdout = yield* Ref.make("")
   const all = yield* Ref.make("")
   const collect = (stream: typeof child.stdout, into: ReadonlyArray<Ref.Ref<string>>) =>
@@ -64,13 +74,18 @@ export const temporaryDirectory = Effect.flatMap(FileSystem.FileSystem, (files) 
 )
 
 /** A platform process on a state directory; start it again on the same one to restart it. */
-export const startPlatform = Effect.fnUntraced(function* (directory: string, port: number) {
+export const startPlatform = Effect.fnUntraced(function* (
+  directory: string,
+  port: number,
+  env: Record<string, string> = {}
+) {
   const files = yield* FileSystem.FileSystem
   const started = yield* start("platform", [], {
     MOLECULE_PLATFORM_HOST: "127.0.0.1",
     MOLECULE_PLATFORM_PORT: String(port),
     MOLECULE_PLATFORM_RATE_LIMIT: "60000",
-    MOLECULE_PLATFORM_STATE_DIR: directory
+    MOLECULE_PLATFORM_STATE_DIR: directory,
+    ...env
   })
   const url = `http://127.0.0.1:${port}`
   const token = yield* eventually(
@@ -86,16 +101,18 @@ export const startWorkspace = Effect.fnUntraced(function* (
   platformUrl: string,
   created: { readonly id: string; readonly connection?: { readonly auth_token: string } },
   directory: string,
-  env: Record<string, string>
+  env: Record<string, string>,
+  under: ReadonlyArray<string> = []
 ) {
-  return yield* start("workspace", [], {
+  const settings = {
     PLATFORM_URL: platformUrl,
     WORKSPACE_ID: created.id,
     MOLECULE_STATE_DIR: directory,
     MOLECULE_HEARTBEAT_INTERVAL: "500 millis",
     ...(created.connection === undefined ? {} : { WORKSPACE_AUTH_TOKEN: created.connection.auth_token }),
     ...env
-  })
+  }
+  return yield* start("workspace", [], settings, under)
 })
 
 /** Ports far from the one of `npm start`, different for each test process. */

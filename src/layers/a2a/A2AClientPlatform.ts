@@ -11,7 +11,7 @@ import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import { A2AClient, ExchangeRefused, ExchangeResult, ExchangeTimeout } from "../../services/a2a/A2AClient.ts"
 import * as JsonRpc from "../../services/a2a/JsonRpc.ts"
-import { type Message, type methods, type Part, SendResult, Task } from "../../services/a2a/Protocol.ts"
+import { type Message, type methods, type Part, SendResult, Task } from "../../services/a2a/Protocol03.ts"
 import { PlatformClient } from "../../services/platform/PlatformClient.ts"
 import type { WorkspaceId } from "../../services/workspace/WorkspaceId.ts"
 

@@ -131,26 +131,46 @@ const make = Effect.gen(function* () {
       : { message: TaskSnapshot.agentMessage(task.input, "answer", [first, ...others]) }
   }
 
+  // Who speaks 0.3 reads an answer of text from a message: so do the original runtime and its clients.
+  const saysItAll = Effect.fnUntraced(function* ({ version }: Call, { input, output, state }: TaskRecord) {
+    if (version !== "0.3" || state !== "completed" || output === undefined || output.parts !== undefined) return false
+    const past = yield* runner.past(input.taskId)
+    return !past.some(({ event }) => event._tag === "Artifact")
+  })
+
   const sendMessage = Effect.fnUntraced(function* (call: Call, request: P.SendMessageRequest) {
     const { historyLength, returnImmediately = false } = request.configuration ?? {}
     const task = yield* submit(call, request)
     const direct = repliesTo(call.caller, request.message)
     if (returnImmediately && !direct) return { task: yield* snapshot(task, { historyLength }) }
     const now = yield* settled(task)
-    const answer = direct ? reply(now) : undefined
+    const answer = direct || (yield* saysItAll(call, now)) ? reply(now) : undefined
     return answer ?? { task: yield* snapshot(now, { historyLength }) }
   })
 
   // The task as it stands and what follows; where it has already ended, that is all there is.
   const live = Effect.fnUntraced(function* (task: TaskRecord, historyLength?: number) {
     const { taskId } = task.input
+    const before = yield* runner.get(taskId)
     const past = yield* runner.past(taskId)
-    const now = yield* runner.get(taskId)
+    // What it has become while its events were read: told by an event that follows, unless that is among these already.
+    const after = yield* runner.get(taskId)
+    const now = TaskItems.lastState(past) === after.state ? after : before
     const cursor = { epoch: runner.epoch, sequence: past.at(-1)?.sequence ?? 0 }
     const item = { task: TaskSnapshot.toTask(now, past, { historyLength }) }
     const first: Streamed = { cursor: Cursor.format(cursor), item }
-    return isTerminal(now.state) ? Stream.succeed(first) : Stream.concat(Stream.succeed(first), follow(now, cursor))
+    const ended = isTerminal(now.state)
+    const stream = ended ? Stream.succeed(first) : Stream.concat(Stream.succeed(first), follow(now, cursor))
+    return { ended, state: now.state, stream }
   })
+
+  // The task as it began and all that it has said: the same for a message that is sent again, whenever that is.
+  const fromStart = (task: TaskRecord, historyLength?: number) => {
+    const cursor = { epoch: runner.epoch, sequence: 0 }
+    const item = { task: TaskSnapshot.toTask(TaskSnapshot.asItBegan(task), [], { historyLength }) }
+    const first: Streamed = { cursor: Cursor.format(cursor), item }
+    return Stream.concat(Stream.succeed(first), follow(task, cursor))
+  }
 
   const after = (call: Call) =>
     call.lastEventId === undefined
@@ -171,7 +191,9 @@ const make = Effect.gen(function* () {
       const answer = reply(yield* settled(task))
       if (answer !== undefined) return events(Stream.succeed({ item: answer }))
     }
-    return events(yield* live(task, request.configuration?.historyLength))
+    const { historyLength } = request.configuration ?? {}
+    const isNew = request.message.taskId === undefined
+    return events(isNew ? fromStart(task, historyLength) : (yield* live(task, historyLength)).stream)
   })
 
   const subscribe = Effect.fnUntraced(function* (call: Call, { id }: P.SubscribeToTaskRequest) {
@@ -179,10 +201,11 @@ const make = Effect.gen(function* () {
     const task = yield* owned(call.caller, id)
     // Who lost its connection is told how the task ended; who comes anew asks for the task.
     if (Option.isSome(cursor)) return events(follow(task, cursor.value))
-    if (!isTerminal(task.state)) return events(yield* live(task))
+    const { ended, state, stream } = yield* live(task)
+    if (!ended) return events(stream)
     return yield* new A2AError({
       reason: "UNSUPPORTED_OPERATION",
-      message: `This operation is not supported: the task is ${task.state} and says nothing more; get it instead`,
+      message: `This operation is not supported: the task is ${state} and says nothing more; get it instead`,
       metadata: { taskId: id }
     })
   })

@@ -16,6 +16,7 @@ import * as Schema from "effect/Schema"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import { StreamResponse, TaskPushNotificationConfig } from "../../services/a2a/A2AProtocol.ts"
+import { Task } from "../../services/a2a/Protocol03.ts"
 import { type KeptConfig, PushConfigs, PushTargetRefused } from "../../services/a2a/PushConfigs.ts"
 import { Journal } from "../../services/durable/Journal.ts"
 import { TaskRunner } from "../../services/durable/TaskRunner.ts"
@@ -24,6 +25,8 @@ import * as PushRequest from "./pushRequest.ts"
 import * as PushRows from "./pushRows.ts"
 import * as PushTarget from "./pushTarget.ts"
 import * as TaskItems from "./taskItems.ts"
+import * as TaskSnapshot from "./taskSnapshot.ts"
+import { taskTo03 } from "./translation03.ts"
 
 /** Who may be pushed to, and how long it is tried. */
 export interface Options {
@@ -55,6 +58,8 @@ const scheduleOf = ({ giveUpAfter, pause }: Options) =>
 // What was decoded by these schemas can be encoded by them.
 // @effect-diagnostics-next-line schemaSync:off
 const encodeItem = Schema.encodeSync(Schema.fromJsonString(StreamResponse))
+// @effect-diagnostics-next-line schemaSync:off
+const encodeTask = Schema.encodeSync(Schema.fromJsonString(Task))
 // @effect-diagnostics-next-line schemaSync:off
 const encodeConfig = Schema.encodeSync(Schema.toCodecJson(TaskPushNotificationConfig))
 
@@ -97,11 +102,21 @@ const make = Effect.fnUntraced(function* (options: Options) {
     yield* journal.append([{ stream: taskId, record: { _tag: "PushDelivered", id, upTo: sequence, ...detail } }])
   })
 
-  const sender = ({ config, delivered }: PushRows.Kept) =>
+  // 0.3 pushes the task as it stands.
+  const taskNow = Effect.fnUntraced(function* (taskId: string) {
+    const past = yield* runner.past(taskId)
+    return encodeTask(taskTo03(TaskSnapshot.toTask(yield* runner.get(taskId), past)))
+  })
+
+  const sender = ({ config, delivered, version }: PushRows.Kept) =>
     Effect.gen(function* () {
-      const task = yield* runner.get(config.taskId)
-      yield* Stream.runForEach(toTheEnd(task, { epoch: runner.epoch, sequence: delivered }), ({ item, sequence }) =>
-        deliver(config, sequence, encodeItem(item))
+      const { taskId } = config
+      const task = yield* runner.get(taskId)
+      const items = toTheEnd(task, { epoch: runner.epoch, sequence: delivered })
+      yield* Stream.runForEach(items, ({ item, sequence }) =>
+        Effect.flatMap(version === "0.3" ? taskNow(taskId) : Effect.succeed(encodeItem(item)), (body) =>
+          deliver(config, sequence, body)
+        )
       )
     }).pipe(
       Effect.catch((error) => Effect.logError("pushing has ended", { taskId: config.taskId, detail: error.message })),

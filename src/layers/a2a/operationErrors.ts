@@ -14,13 +14,21 @@ import type {
   TaskNotFound,
   TaskTakesNoMessage
 } from "../../services/durable/TaskRunner.ts"
-import type { MessageConflict, TaskStoreError, TooManyTasks } from "../../services/durable/TaskStore.ts"
+import type { JournalUnavailable } from "../../services/durable/Journal.ts"
+import type {
+  MessageConflict,
+  MessageForgotten,
+  TaskStoreError,
+  TooManyTasks
+} from "../../services/durable/TaskStore.ts"
 
 /** All of it. */
 export type Failure =
   | A2AError
   | Draining
+  | JournalUnavailable
   | MessageConflict
+  | MessageForgotten
   | NotConfirmed
   | PushTargetRefused
   | TaskNotCancelable
@@ -36,6 +44,12 @@ export const invalid = (field: string, description: string): A2AError =>
 /** How long whoever meets a full or broken disk is told to wait, in seconds. */
 const storeRetry = 5
 
+const unavailableReasons = {
+  full: "the disk is full",
+  readonly: "the disk is read-only",
+  failed: "the disk fails"
+} as const
+
 /** The failure in A2A's words. */
 export const toA2A: (failure: Failure) => A2AError = Match.type<Failure>().pipe(
   Match.tagsExhaustive({
@@ -45,6 +59,16 @@ export const toA2A: (failure: Failure) => A2AError = Match.type<Failure>().pipe(
       new A2AError({ reason: "UNAVAILABLE", message, retryAfter, metadata: { taskId } }),
     TooManyTasks: ({ message, retryAfter }) => new A2AError({ reason: "BUSY", message, retryAfter }),
     MessageConflict: ({ message }) => invalid("message.messageId", message),
+    // Not "task not found", after which a client would send the message again.
+    MessageForgotten: ({ message }) => invalid("message.messageId", message),
+    // The cause is in the log, with the file's path, which is nobody's business outside.
+    JournalUnavailable: ({ reason, remedy }) =>
+      new A2AError({
+        reason: "UNAVAILABLE",
+        message: `the message is not taken, since nothing can be kept now (${unavailableReasons[reason]}): ${remedy}`,
+        retryAfter: storeRetry,
+        metadata: { disk: reason }
+      }),
     PushTargetRefused: ({ message }) => invalid("url", message),
     TaskNotFound: ({ taskId }) => taskNotFound(taskId),
     TaskNotCancelable: ({ message, taskId }) =>

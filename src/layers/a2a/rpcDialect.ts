@@ -10,6 +10,7 @@ import * as Schema from "effect/Schema"
 import { A2AError } from "../../services/a2a/A2AError.ts"
 import { type Call, type Events, streamResumption } from "../../services/a2a/A2AOperations.ts"
 import type { StreamResponse } from "../../services/a2a/A2AProtocol.ts"
+import { CursorText } from "../../services/durable/Cursor.ts"
 import type { Metadata } from "../../services/durable/Content.ts"
 import { invalidParams, violationsOf } from "./fieldViolations.ts"
 
@@ -117,6 +118,8 @@ export const streaming = <P extends { readonly metadata?: Metadata }, PI>(
     )
 }
 
+const isCursor = Schema.is(Schema.toEncoded(CursorText))
+
 /** Whether the caller of a stream is told cursors; for others the stream is plain A2A. */
 export const isResumable = (call: Call): boolean =>
   call.lastEventId !== undefined || call.extensions.includes(streamResumption.uri)
@@ -125,12 +128,17 @@ export const isResumable = (call: Call): boolean =>
 export const withCursor = (call: Call, metadata: Metadata | undefined): Exit.Exit<Call, A2AError> => {
   const cursor = metadata?.[streamResumption.cursor]
   if (cursor === undefined || call.lastEventId !== undefined) return Exit.succeed(call)
-  if (typeof cursor === "string") return Exit.succeed({ ...call, lastEventId: cursor })
+  if (isCursor(cursor)) return Exit.succeed({ ...call, lastEventId: cursor })
   return Exit.fail(
     new A2AError({
       reason: "INVALID_PARAMS",
       message: "Invalid parameters",
-      fieldViolations: [{ field: `metadata.${streamResumption.cursor}`, description: "Expected a string" }]
+      fieldViolations: [
+        {
+          field: `metadata.${streamResumption.cursor}`,
+          description: "Expected the id of the last event that was received, as it came"
+        }
+      ]
     })
   )
 }

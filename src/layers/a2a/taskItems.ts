@@ -13,6 +13,7 @@ import {
   isTerminal,
   type TaskEvent,
   type TaskRecord,
+  type TaskState,
   type TaskStoreError
 } from "../../services/durable/TaskStore.ts"
 import * as TaskSnapshot from "./taskSnapshot.ts"
@@ -43,6 +44,12 @@ const appends = ({ runs, whole }: Said, event: TaskEvent) => {
   const known = runs.get(piece.artifact)
   // Where the beginning was trimmed away, only an event's number tells that there was something before it.
   return known === undefined && !whole ? event.number > 1 : known === piece.run
+}
+
+/** The state that these events tell of last. */
+export const lastState = (events: ReadonlyArray<TaskEvent>): TaskState | undefined => {
+  const last = events.findLast(({ event }) => event._tag === "State")
+  return last?.event._tag === "State" ? last.event.state : undefined
 }
 
 /** Follows tasks of the runner. */

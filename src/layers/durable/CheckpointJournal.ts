@@ -43,6 +43,7 @@ export interface Options extends CheckpointForwarder.Bounds {
 export const defaults: Options = {
   maxEntries: 10_000,
   maxBytes: 64 * 1024 * 1024,
+  maxOwnRows: 10_000,
   pace: { burst: 120, perSecond: 6 }
 }
 

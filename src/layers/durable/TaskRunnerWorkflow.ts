@@ -42,6 +42,7 @@ import {
 } from "../../services/durable/TaskStore.ts"
 import type { PlatformConfig } from "../../services/workspace/PlatformConfig.ts"
 import * as AgentTaskWorkflow from "./agentTaskWorkflow.ts"
+import * as CheckpointEntries from "./checkpointEntries.ts"
 import * as RestoredSteps from "./restoredSteps.ts"
 import * as Segment from "./segment.ts"
 import * as TaskBoot from "./taskBoot.ts"
@@ -49,7 +50,9 @@ import * as TaskFeed from "./taskFeed.ts"
 import * as TaskInputs from "./taskInputs.ts"
 import * as TaskPlaces from "./taskPlaces.ts"
 import * as TaskRecords from "./taskRecords.ts"
+import * as TaskSuspects from "./taskSuspects.ts"
 import * as TaskWatch from "./taskWatch.ts"
+import * as UnlessRefused from "./unlessRefused.ts"
 
 /** The runner's bounds. */
 export interface Options {
@@ -98,14 +101,18 @@ const make = Effect.fnUntraced(function* (options: Options) {
   // Everything that runs, runs in here: what is added to the outer scope after it is done before any of it is interrupted.
   const scope = yield* Scope.fork(yield* Effect.scope)
   const feed = yield* TaskFeed.make
-  const inputs = yield* TaskInputs.make(feed)
+  const unlessRefused = UnlessRefused.make(store, scope)
   const places = yield* TaskPlaces.make(options.maxRunning)
   const restoredSteps = yield* RestoredSteps.make
   const phases = yield* Effect.context<AgentExecutor | Checkpoint | PlatformConfig | TaskStore>()
+  const inputs = yield* TaskInputs.make(feed, (taskId, name, place, encoded) =>
+    Effect.provideContext(AgentTaskWorkflow.save(CheckpointEntries.stepsOf(taskId), name, place, encoded), phases)
+  )
   const shipped = { executor, bodies: options.bodies }
   const origin = { version: options.version, code: AgentTaskWorkflow.codeOf(executor) }
   // Tasks that were accepted here and have not run yet: what the store has of them is known.
   const begun = new Set<string>()
+  const suspects = yield* TaskSuspects.make
   const trials = new Map<string, Deferred.Deferred<void>>()
   let draining = false
   let closing = false
@@ -115,6 +122,8 @@ const make = Effect.fnUntraced(function* (options: Options) {
       const trial = closing ? undefined : trials.get(taskId)
       return trial === undefined ? Effect.void : Effect.asVoid(Deferred.succeed(trial, undefined))
     })
+
+  const stopped = (taskId: string) => Effect.andThen(closing ? Effect.void : suspects.clear(taskId), gotOn(taskId))
 
   const start = (input: TaskInput, segment: number) =>
     engine
@@ -156,7 +165,7 @@ const make = Effect.fnUntraced(function* (options: Options) {
       maxSteps: options.maxSteps,
       progress: gotOn(taskId),
       restored: (step) => restoredSteps.step(taskId, step),
-      waiting: (wait, accepts) => inputs.expect(taskId, wait, accepts)
+      waiting: (wait, expected) => inputs.expect(taskId, wait, expected)
     }).pipe(Effect.provideContext(phases), recordDefect(taskId))
     if (isContinued(result)) {
       yield* places.enter(taskId, result.segment)
@@ -173,7 +182,7 @@ const make = Effect.fnUntraced(function* (options: Options) {
       yield* places.enter(taskId, segment)
       return yield* places
         .use(input, work(input, segment))
-        .pipe(Effect.ensuring(Effect.suspend(() => Effect.andThen(places.leave(taskId, segment), gotOn(taskId)))))
+        .pipe(Effect.ensuring(Effect.suspend(() => Effect.andThen(places.leave(taskId, segment), stopped(taskId)))))
     })
   )
   yield* Scope.provide(registration, scope)
@@ -219,10 +228,12 @@ const make = Effect.fnUntraced(function* (options: Options) {
   const trial = Effect.fnUntraced(function* ({ input }: TaskRecord, { segment }: Standing) {
     const done = yield* Deferred.make<void>()
     trials.set(input.taskId, done)
+    suspects.add(input.taskId)
     yield* store.note(input.taskId, { _tag: "TaskResumed", boot: "trial" })
     yield* start(input, segment)
     yield* Effect.timeoutOption(Deferred.await(done), trialTime)
     trials.delete(input.taskId)
+    yield* suspects.clear(input.taskId)
   })
 
   const hold = (taskId: string, reason: typeof HoldReason.Type, detail: string) =>
@@ -235,7 +246,7 @@ const make = Effect.fnUntraced(function* (options: Options) {
     const tasks = yield* store.unfinished
     if (tasks.length === 0) return
     yield* Effect.logInfo("resuming unfinished tasks", { count: tasks.length })
-    const suspects: Array<readonly [TaskRecord, Standing]> = []
+    const onTrial: Array<readonly [TaskRecord, Standing]> = []
     for (const task of tasks) {
       const { taskId } = task.input
       const standing = yield* store.standing(taskId)
@@ -251,19 +262,21 @@ const make = Effect.fnUntraced(function* (options: Options) {
           yield* hold(taskId, decision.reason, decision.detail)
           break
         case "Trial":
-          suspects.push([task, standing])
+          onTrial.push([task, standing])
           break
         default:
           if (decision._tag === "Release") yield* store.note(taskId, { _tag: "TaskReleased" })
           yield* places.enter(taskId, standing.segment)
+          suspects.add(taskId)
+          yield* Effect.forkIn(Effect.delay(suspects.clear(taskId), trialTime), scope)
           yield* store.note(taskId, { _tag: "TaskResumed", boot: "start" })
           yield* start(task.input, standing.segment)
       }
     }
-    yield* Effect.forEach(suspects, ([{ input }, { segment }]) => places.enter(input.taskId, segment), {
+    yield* Effect.forEach(onTrial, ([{ input }, { segment }]) => places.enter(input.taskId, segment), {
       discard: true
     })
-    const inOrder = suspects.toSorted(([, a], [, b]) => a.boots - b.boots)
+    const inOrder = onTrial.toSorted(([, a], [, b]) => a.boots - b.boots)
     yield* Effect.forEach(inOrder, ([task, standing]) => trial(task, standing), { discard: true }).pipe(
       Effect.catchCause((cause) => Effect.logError("unfinished tasks could not be taken up", cause)),
       Effect.forkIn(scope)
@@ -275,10 +288,7 @@ const make = Effect.fnUntraced(function* (options: Options) {
     TaskWatch.watch(options.watch, {
       fire: (wait) => inputs.end(wait, Exit.succeed(null)),
       resume,
-      give: Effect.fnUntraced(function* (wait, error) {
-        yield* inputs.end(wait, Exit.fail(error))
-        yield* store.note(wait.taskId, { _tag: "WaitEnded", wait: wait.wait, how: "overdue" })
-      }),
+      give: inputs.giveUp,
       idle: Effect.map(survey, ({ idle }) => idle)
     }).pipe(Effect.provideService(TaskStore, store)),
     scope
@@ -325,14 +335,14 @@ const make = Effect.fnUntraced(function* (options: Options) {
       begun.delete(taskId)
       restoredSteps.forget(taskId)
       return task
-    }, Effect.uninterruptible),
+    }, unlessRefused),
 
     provide: Effect.fn("TaskRunner.provide")((taskId, wait, value) =>
-      Effect.andThen(get(taskId), inputs.provide(taskId, wait, value))
+      Effect.andThen(get(taskId), unlessRefused(inputs.provide(taskId, wait, value)))
     ),
 
     receive: Effect.fn("TaskRunner.receive")(function* (taskId, message) {
-      yield* inputs.receive(yield* get(taskId), message)
+      yield* unlessRefused(inputs.receive(yield* get(taskId), message))
       return yield* get(taskId)
     }),
 
@@ -349,7 +359,7 @@ const make = Effect.fnUntraced(function* (options: Options) {
       yield* store.note(taskId, { _tag: "TaskReleased" })
       yield* resume(taskId)
       return task
-    }),
+    }, unlessRefused),
 
     retry: Effect.fn("TaskRunner.retry")(function* (taskId) {
       const { input, state } = yield* get(taskId)
@@ -362,8 +372,8 @@ const make = Effect.fnUntraced(function* (options: Options) {
 
     health: Effect.gen(function* () {
       const { epochMilliseconds: now } = yield* DateTime.now
-      const { held, waits } = yield* survey
-      const due = waits.map((wait) => TaskWatch.overdue(wait, now, options.watch))
+      const { held } = yield* survey
+      const due = (yield* store.due(now)).map((wait) => TaskWatch.overdue(wait, now, options.watch))
       return { held, oldestDue: Math.max(0, ...due) }
     }).pipe(Effect.withSpan("TaskRunner.health")),
 

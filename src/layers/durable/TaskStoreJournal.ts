@@ -8,14 +8,17 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import type * as Schema from "effect/Schema"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import { executionId, TaskInput } from "../../services/durable/AgentTask.ts"
 import { InFlight } from "../../services/durable/InFlight.ts"
 import { Journal, type JournalEntry, Staging } from "../../services/durable/Journal.ts"
 import {
   type History,
+  type HoldReason,
   isTerminal,
   MessageConflict,
+  MessageForgotten,
   type Origin,
   type Standing,
   TaskEvent,
@@ -25,6 +28,7 @@ import {
   TooManyTasks
 } from "../../services/durable/TaskStore.ts"
 import * as LiveTask from "./liveTask.ts"
+import * as StepExit from "./stepExit.ts"
 import * as TaskRecords from "./taskRecords.ts"
 import * as TaskRows from "./taskRows.ts"
 
@@ -32,12 +36,18 @@ const failure =
   (operation: string) =>
   <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     Effect.mapError(effect, (error) =>
-      TaskRecords.isExpected(error) ? error : new TaskStoreError({ operation, cause: error })
+      TaskRecords.isStoreError(error) ? error : new TaskStoreError({ operation, cause: error })
     )
 
 const entry = (stream: string, record: JournalEntry["record"], at?: DateTime.Utc): ReadonlyArray<JournalEntry> => [
   at === undefined ? { stream, record } : { stream, record, at: DateTime.toEpochMillis(at) }
 ]
+
+const heldOf = (reason: typeof HoldReason.Type | null, detail: string | null): Standing["held"] =>
+  reason === null ? undefined : { reason, detail: detail ?? "" }
+
+/** How often somebody who waits for the disk looks whether it refuses. */
+const lookEvery = "50 millis"
 
 const make = Effect.fnUntraced(function* (options: TaskRecords.Options) {
   const journal = yield* Journal
@@ -128,7 +138,8 @@ const make = Effect.fnUntraced(function* (options: TaskRecords.Options) {
       const { epochMilliseconds: now } = yield* DateTime.now
       if (Option.isSome(gone) && gone.value.until > now) {
         if (gone.value.digest !== digest) return yield* conflict(gone.value.task_id)
-        return yield* TaskRecords.forgottenTask(gone.value.task_id, gone.value.state)
+        const { state, task_id: taskId } = gone.value
+        return yield* new MessageForgotten({ messageId: input.messageId, taskId, state })
       }
       return { task: yield* accept(input, key, digest, limit, origin), created: true }
     })
@@ -154,7 +165,7 @@ const make = Effect.fnUntraced(function* (options: TaskRecords.Options) {
       segment,
       boots,
       restored,
-      held: held === null ? undefined : { reason: held, detail: detail ?? "" }
+      held: heldOf(held, detail)
     } satisfies Standing
   })
 
@@ -164,8 +175,13 @@ const make = Effect.fnUntraced(function* (options: TaskRecords.Options) {
     const waits = yield* rows.waits(taskId)
     const execution = yield* journal.read(executionId(taskId, row.segment))
     const before = row.segment === 0 ? [] : yield* journal.read(executionId(taskId, row.segment - 1))
+    const results = new Map<string, Schema.Json>()
+    for (const { record } of execution) {
+      if (record._tag === "ActivityCompleted" && StepExit.isSuccess(record.exit)) results.set(record.name, record.exit)
+    }
     return {
       steps,
+      results,
       completed: execution.flatMap(({ record }) => (record._tag === "ActivityCompleted" ? [record.name] : [])),
       waits,
       missed: Object.fromEntries(
@@ -204,7 +220,9 @@ const make = Effect.fnUntraced(function* (options: TaskRecords.Options) {
     epoch: journal.epoch,
 
     submit: Effect.fn("TaskStore.submit")((input, limit, origin = TaskRecords.noOrigin) =>
-      failure("submit")(submit(input, limit, origin))
+      Effect.mapError(submit(input, limit, origin), (error) =>
+        TaskRecords.isExpected(error) ? error : new TaskStoreError({ operation: "submit", cause: error })
+      )
     ),
 
     get: Effect.fn("TaskStore.get")((taskId) => failure("get")(get(taskId))),
@@ -214,9 +232,9 @@ const make = Effect.fnUntraced(function* (options: TaskRecords.Options) {
       yield* begun(task, taskId, step)
       const attempt = yield* Effect.sync(() => {
         const attempt = (task.attempts.get(step) ?? 0) + 1
-        task.attempts.set(step, attempt)
         const intent = effect === undefined ? undefined : { effect }
         journal.stageUnsafe(entry(taskId, { _tag: "StepBegan", step, attempt, ...intent }))
+        task.attempts.set(step, attempt)
         LiveTask.rememberRun(task, attempt, step, [])
         return attempt
       })
@@ -304,10 +322,25 @@ const make = Effect.fnUntraced(function* (options: TaskRecords.Options) {
 
     note: Effect.fn("TaskStore.note")(function* (taskId, note) {
       yield* load("note", taskId)
-      yield* journal.append(entry(taskId, note))
+      const together = (yield* Staging)?.splice(0) ?? []
+      yield* journal.append([...together, ...entry(taskId, note)])
     }, failure("note")),
 
-    waits: Effect.suspend(() => rows.allWaits()).pipe(failure("waits"), Effect.withSpan("TaskStore.waits"))
+    refusal: Effect.flatMap(journal.state, ({ refused }) =>
+      refused === undefined ? Effect.void : Effect.fail(refused)
+    ).pipe(Effect.andThen(Effect.sleep(lookEvery)), Effect.forever),
+
+    waits: Effect.suspend(() => rows.allWaits()).pipe(failure("waits"), Effect.withSpan("TaskStore.waits")),
+
+    due: Effect.fn("TaskStore.due")((before) => failure("due")(rows.due(before))),
+
+    withoutWait: Effect.suspend(() => rows.withoutWait()).pipe(
+      Effect.map((found) =>
+        found.map(({ held, held_detail: detail, task_id: taskId }) => ({ taskId, held: heldOf(held, detail) }))
+      ),
+      failure("withoutWait"),
+      Effect.withSpan("TaskStore.withoutWait")
+    )
   })
 })
 

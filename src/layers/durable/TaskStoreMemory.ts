@@ -55,7 +55,12 @@ const make = Effect.fnUntraced(function* (options: TaskRecords.Options) {
     return Option.some(fresh)
   }
 
-  const unfinished = () => Array.from(entries.values(), ({ task }) => task).filter(({ state }) => !isTerminal(state))
+  const unended = () => Array.from(entries.values()).filter(({ task }) => !isTerminal(task.state))
+  const unfinished = () => unended().map(({ task }) => task)
+  const openWaits = () =>
+    unended()
+      .flatMap(({ waits }) => Array.from(waits.values()))
+      .toSorted((a, b) => a.deadline - b.deadline)
 
   return TaskStore.of({
     epoch,
@@ -162,11 +167,18 @@ const make = Effect.fnUntraced(function* (options: TaskRecords.Options) {
       TaskRecords.noteWait(known.waits, taskId, note, now)
     }),
 
-    waits: Effect.sync(() =>
-      Array.from(entries.values())
-        .filter(({ task }) => !isTerminal(task.state))
-        .flatMap(({ waits }) => Array.from(waits.values()))
-        .toSorted((a, b) => a.deadline - b.deadline)
+    refusal: Effect.never,
+
+    waits: Effect.sync(openWaits),
+
+    due: Effect.fn("TaskStore.due")((before) =>
+      Effect.sync(() => openWaits().filter(({ deadline }) => deadline < before))
+    ),
+
+    withoutWait: Effect.sync(() =>
+      unended()
+        .filter(({ standing, waits }) => standing.held !== undefined || waits.size === 0)
+        .map(({ standing, task }) => ({ taskId: task.input.taskId, held: standing.held }))
     )
   })
 })

@@ -7,7 +7,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
+import type * as Schema from "effect/Schema"
 import * as Workflow from "effect/workflow/Workflow"
 import { WorkflowInstance } from "effect/workflow/WorkflowEngine"
 import { AgentExecutor } from "../../services/agent/AgentExecutor.ts"
@@ -17,22 +17,26 @@ import {
   type Phase,
   phases,
   type TaskInput,
-  TaskOutput
+  type TaskOutput
 } from "../../services/durable/AgentTask.ts"
 import { Checkpoint } from "../../services/durable/Checkpoint.ts"
 import { InFlight } from "../../services/durable/InFlight.ts"
 import { Staging } from "../../services/durable/Journal.ts"
-import { artifact, ExecutorError, output, Step } from "../../services/durable/Step.ts"
+import { artifact, type ExecutorError, output, Step } from "../../services/durable/Step.ts"
 import { TaskStore } from "../../services/durable/TaskStore.ts"
 import { PlatformConfig } from "../../services/workspace/PlatformConfig.ts"
+import * as CheckpointEntries from "./checkpointEntries.ts"
+import * as ExecutorSeam from "./executorSeam.ts"
 import * as Segment from "./segment.ts"
+import * as StepNames from "./stepNames.ts"
 import * as StepWorkflow from "./stepWorkflow.ts"
 import type { TaskFeed } from "./taskFeed.ts"
+import type { Expected } from "./taskInputs.ts"
 import * as TaskReceive from "./taskReceive.ts"
 import type { Change } from "./taskRecords.ts"
 
-// A store that refuses or is away never fails the task: it is logged, and the journal still knows.
-const save = Effect.fnUntraced(function* (
+/** Saves a checkpoint. A store that refuses or is away never fails the task: it is logged, and the journal still knows. */
+export const save = Effect.fnUntraced(function* (
   workflowId: string,
   stepName: string,
   stepIndex: number,
@@ -66,32 +70,26 @@ const streamAnswer = Effect.fnUntraced(function* (input: TaskInput, feed: TaskFe
   if (parts.length === 0 || events.some(({ event }) => event._tag === "Output" || event._tag === "Artifact")) return
   const event =
     answer.parts === undefined ? output(answer.text) : artifact({ artifactId: "answer", parts: answer.parts })
-  yield* feed.append({ taskId: input.taskId, step: "answer", attempt: 1, number: 1, event })
+  // Behind what the executor has said outside of its steps; once it is there, a replay finds it above.
+  const said = events.flatMap(({ attempt, number, step }) => (step === "" && attempt === 1 ? [number] : []))
+  yield* feed.append({ taskId: input.taskId, step: "", attempt: 1, number: Math.max(0, ...said) + 1, event })
 })
 
 /** What a run of a task brings along. */
-export interface Run extends Omit<StepWorkflow.Run, "taskId" | "segment" | "save"> {
+export interface Run extends Omit<StepWorkflow.Run, "taskId" | "segment" | "save" | "waiting"> {
   readonly input: TaskInput
   readonly maxSteps: number
+  /** Makes known how a value for an open wait is checked, and which place among the task's steps it has. */
+  readonly waiting: (name: string, expected: Expected) => void
 }
 
-// The executor that began the task: this one, or the one of its older code that is still shipped.
-const executorOf = (executor: AgentExecutor["Service"], code: string) =>
-  (code === "" || code === codeOf(executor) ? undefined : executor.previous?.[code]) ?? executor.execute
-
-const isOutput = Schema.is(TaskOutput)
-const isText = Schema.is(Schema.Struct({ text: Schema.String }))
-
-// An executor may come from a file that nobody has type-checked.
-const checked = (answer: unknown): Effect.Effect<TaskOutput, ExecutorError> => {
-  if (isOutput(answer)) return Effect.succeed(answer)
-  if (isText(answer)) return Effect.succeed(new TaskOutput({ text: answer.text }))
-  const error = new ExecutorError({
-    reason: "failed",
-    detail: `the executor answered ${answer === null ? "null" : typeof answer} in place of a TaskOutput`,
-    remedy: "let its execute answer new TaskOutput({ text }), or { text }"
-  })
-  return Effect.fail(error)
+// The executor that began the task: this one, or the one of its older code that is still shipped. No other: a start sees
+// to it that a task without its code is not run.
+const executorOf = (executor: AgentExecutor["Service"], code: string): AgentExecutor["Service"]["execute"] => {
+  if (code === "" || code === codeOf(executor)) return executor.execute
+  const { previous = {} } = executor
+  const older = Object.hasOwn(previous, code) ? previous[code] : undefined
+  return older ?? (() => Effect.die(new Error(`the code ${code} that began the task is not here`)))
 }
 
 /** The name of an executor's code. */
@@ -160,24 +158,21 @@ export const run = Effect.fnUntraced(
     const segment = Segment.make(run.history, run.maxSteps)
     const base = standing.segment * run.maxSteps
     const order = new Map<string, number>()
+    const place = (name: string) => {
+      if (!order.has(name)) order.set(name, base + order.size)
+      return order.get(name) ?? base
+    }
     const step = yield* StepWorkflow.make({
       ...run,
       taskId,
       segment,
-      save: (name, encoded) => {
-        if (!order.has(name)) order.set(name, base + order.size)
-        return Effect.provideContext(save(`${taskId}/llm_call`, name, order.get(name) ?? base, encoded), saving)
-      }
+      save: (name, encoded) =>
+        Effect.provideContext(save(CheckpointEntries.stepsOf(taskId), name, place(name), encoded), saving),
+      waiting: (name, accepts) => run.waiting(name, { accepts, place: place(StepNames.waitName(name)) })
     })
-    const worked = yield* executorOf(
-      executor,
-      standing.code
-    )(input).pipe(
-      Effect.flatMap(checked),
-      Effect.provideService(Step, step),
-      Effect.result,
-      Effect.raceFirst(Deferred.await(segment.verdict))
-    )
+    const worked = yield* segment
+      .executing(ExecutorSeam.call(executorOf(executor, standing.code), input))
+      .pipe(Effect.provideService(Step, step), Effect.result, Effect.raceFirst(Deferred.await(segment.verdict)))
     switch (worked._tag) {
       case "Continue": {
         const next = standing.segment + 1

@@ -5,14 +5,11 @@
  */
 import { hash } from "node:crypto"
 import * as DateTime from "effect/DateTime"
-import { type CheckpointInput, SavedStep } from "../../services/durable/Checkpoint.ts"
+import { type CheckpointInput, reservedPrefix, SavedStep } from "../../services/durable/Checkpoint.ts"
 import type { JournalEntry } from "../../services/durable/Journal.ts"
 
 /** The stream of the workspace's own checkpoints, and of what is noted about the outbox. */
 export const ownStream = "~checkpoints"
-
-/** Workflows of the workspace itself have names that begin like this. */
-export const reservedPrefix = "molecule~"
 
 /** The workflow of the index of tasks in flight. */
 export const inFlightWorkflow = `${reservedPrefix}in-flight`

@@ -22,6 +22,8 @@ export interface Bounds {
   readonly maxEntries: number
   /** The JSON of their payloads. */
   readonly maxBytes: number
+  /** Rows of the workspace's own stream, after which it begins anew. */
+  readonly maxOwnRows: number
 }
 
 /** What a forwarder stands on. */
@@ -77,6 +79,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   let unnotedSince = 0
   let delay = lookAgain.first
   let saves = 0
+  let wakes = 0
   let left = { entries: 0, bytes: 0 }
   let alarm: { readonly since: number; readonly position: number } | undefined
 
@@ -123,6 +126,21 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     return Effect.timeoutOption(work.await, pause)
   })
 
+  // All that is noted here would else stay for ever. What is staged meanwhile would be left out: then it is for another time.
+  const restate = Effect.gen(function* () {
+    const upTo = sent
+    const seen = wakes
+    if (upTo === 0 || noted !== upTo || alarm !== undefined) return
+    yield* journal.settled
+    const length = yield* rows.ownLength
+    if (length < options.maxOwnRows || (yield* rows.count(0)).entries > 0) return
+    const kept = yield* rows.own
+    const refused = yield* rows.refused()
+    if (length < 4 * (kept.length + refused.length)) return
+    if ((yield* journal.state).staged > 0 || wakes !== seen || sent !== upTo) return
+    journal.stageUnsafe([...own({ _tag: "CheckpointsRestated", upTo, refused }), ...kept])
+  })
+
   // One change after the other, each as often as it takes. The order is part of what is told.
   const round = Effect.gen(function* () {
     // Closed before looking: what is saved while we look opens it again.
@@ -142,6 +160,10 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     )
     if (page.length > 0) return
     if (unnoted > 0 && clock.currentTimeMillisUnsafe() - unnotedSince >= noteEvery.millis) yield* note
+    yield* Effect.catchTags(restate, {
+      JournalDamaged: (error) => Effect.logWarning("the stream of the outbox cannot begin anew", error),
+      JournalUnavailable: (error) => Effect.logDebug("the stream of the outbox does not begin anew for now", error)
+    })
     yield* wait
   })
 
@@ -200,6 +222,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
 
   const forwarder: Forwarder = {
     wake: () => {
+      wakes++
       delay = lookAgain.first
       work.openUnsafe()
       if (++saves < maxEntries / sizeParts) return

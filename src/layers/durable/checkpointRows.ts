@@ -105,6 +105,23 @@ export const make = Effect.gen(function* () {
       SELECT position, refused, position IN (SELECT position FROM checkpoint_outbox) AS waits FROM checkpoints
       WHERE ${ofWorkflow(workflow)} AND step_name = 'task_receive'`
   })
+  const ofOwn = sql`stream = (SELECT number FROM streams WHERE name = ${CheckpointEntries.ownStream})`
+  const own = SqlSchema.findAll({
+    Request: Schema.Void,
+    Result: Place,
+    execute: () => sql`SELECT ${columns} FROM checkpoints WHERE ${ofOwn} ORDER BY position`
+  })
+  const ownLength = SqlSchema.findOne({
+    Request: Schema.Void,
+    Result: Schema.Struct({ rows: Schema.Int }),
+    execute: () => sql`SELECT COALESCE(MAX(sequence), 0) AS rows FROM journal WHERE ${ofOwn}`
+  })
+  const refused = SqlSchema.findAll({
+    Request: Schema.Void,
+    Result: Schema.Struct({ position: Schema.Int, detail: Schema.String }),
+    execute: () => sql`
+      SELECT position, refused AS detail FROM checkpoints WHERE refused IS NOT NULL ORDER BY position`
+  })
   const lastPosition = SqlSchema.findOne({
     Request: Schema.Void,
     Result: Schema.Struct({ position: Schema.Int }),
@@ -157,6 +174,26 @@ export const make = Effect.gen(function* () {
       )
     }),
     payloadOf,
+    /** The checkpoints of the workspace's own stream, as rows that the platform has. */
+    own: Effect.suspend(() => own()).pipe(
+      Effect.flatMap(
+        Effect.forEach((place) =>
+          Effect.map(step(place), ({ workspaceId, workflowId, stepName, stepIndex, payload }) =>
+            CheckpointEntries.saved(
+              { workspaceId, workflowId, stepName, stepIndex, payload },
+              { at: place.at, known: true }
+            )
+          )
+        )
+      )
+    ),
+    /** How many rows that stream has. */
+    ownLength: Effect.map(
+      Effect.suspend(() => ownLength()),
+      ({ rows }) => rows
+    ),
+    /** What the platform has refused. */
+    refused,
     pending,
     size,
     count,

@@ -5,17 +5,30 @@
  */
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
+import * as Predicate from "effect/Predicate"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { ExecutorError } from "../../services/durable/Step.ts"
+
+/** The encoded exit of a step that succeeded. */
+export const isSuccess = (encoded: Schema.Json): encoded is { readonly _tag: "Success"; readonly value: Schema.Json } =>
+  Predicate.isObject(encoded) && encoded["_tag"] === "Success" && encoded["value"] !== undefined
 
 const make = <A, I>(schema: Schema.Codec<A, I>) => {
   const codec = Schema.toCodecJson(Schema.Exit(schema, ExecutorError, Schema.Defect()))
   const encode = Schema.encodeEffect(codec)
   const decode = Schema.decodeUnknownEffect(codec)
+  const decodeValue = Schema.decodeUnknownResult(Schema.toCodecJson(schema))
   return {
     encode: (exit: Exit.Exit<A, ExecutorError>): Effect.Effect<Schema.Json> => Effect.orDie(encode(exit)),
     /** The result itself; a text that does not fit the schema is code that has changed, and a defect. */
-    decode: (encoded: Schema.Json): Effect.Effect<A, ExecutorError> => Effect.flatten(Effect.orDie(decode(encoded)))
+    decode: (encoded: Schema.Json): Effect.Effect<A, ExecutorError> => {
+      // A task that is resumed decodes thousands of these: what needs no more than its value's own schema, gets no more.
+      const value = isSuccess(encoded) ? decodeValue(encoded.value) : undefined
+      return value !== undefined && Result.isSuccess(value)
+        ? Effect.succeed(value.success)
+        : Effect.flatten(Effect.orDie(decode(encoded)))
+    }
   }
 }
 

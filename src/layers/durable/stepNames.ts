@@ -11,6 +11,17 @@ export type Kind = "step" | "wait" | "ask"
 /** The name of a try of a step: those after the first are activities of their own. */
 export const tryName = (name: string, attempted: number): string => (attempted === 1 ? name : `${name}~${attempted}`)
 
+/** The name of the durable value behind a wait, and of the wait's result among those of the steps. */
+export const waitName = (name: string): string => `wait/${name}`
+
+/** What Effect's durable clocks call theirs. */
+export const clockName = (name: string): string => `${clockPrefix}${name}`
+const clockPrefix = "DurableClock/"
+
+/** The name of a wait's result, by the name of its durable value. */
+export const missedName = (deferred: string): string =>
+  deferred.startsWith(clockPrefix) ? waitName(deferred.slice(clockPrefix.length)) : deferred
+
 /** The longest name, in characters: it is part of ids, and of a platform's rows. */
 export const longest = 200
 
@@ -22,6 +33,7 @@ const wrong = (kind: Kind, name: string): string | undefined => {
   if (name.length > longest) return `has ${name.length} characters, and ${longest} are allowed`
   if (name.includes("~")) return "has a ~ in it, which marks names of the engine"
   if (name.includes("\u0000")) return "has a NUL in it"
+  if (!name.isWellFormed()) return "has half of a character in it, a surrogate without its other"
   const prefix = reserved[kind].find((one) => name.startsWith(one))
   return prefix === undefined ? undefined : `begins with ${prefix}, as names of the engine do`
 }

@@ -14,8 +14,10 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import * as Workflow from "effect/workflow/Workflow"
 import { WorkflowEngine, WorkflowInstance } from "effect/workflow/WorkflowEngine"
 import { Message, textOf } from "../../services/durable/Content.ts"
+import { Staging } from "../../services/durable/Journal.ts"
 import { CurrentStep, ExecutorError, Step, type StepOptions } from "../../services/durable/Step.ts"
 import { type History, type Standing, TaskStore, type TaskStoreError } from "../../services/durable/TaskStore.ts"
 import type { WaitKind } from "../../services/durable/Waits.ts"
@@ -23,6 +25,7 @@ import type { Segment } from "./segment.ts"
 import * as StepExit from "./stepExit.ts"
 import * as StepNames from "./stepNames.ts"
 import type { TaskFeed } from "./taskFeed.ts"
+import { receivedStep } from "./taskRecords.ts"
 
 /** A store that fails fails the step: an answer that could not be kept was not given. */
 export const storeFailure = (error: TaskStoreError) =>
@@ -31,9 +34,6 @@ export const storeFailure = (error: TaskStoreError) =>
     detail: error.message,
     remedy: "check the disk that holds the workspace's state directory"
   })
-
-/** The name of the durable value behind a wait. */
-export const waitName = (name: string): string => `wait/${name}`
 
 /** The wait behind a question to the task's sender. */
 export const askName = (name: string): string => `ask/${name}`
@@ -44,6 +44,24 @@ const isAnswer = <A>(exit: Exit.Exit<A, ExecutorError>) =>
 
 // What the engine keeps as the step's result: a defect that the executor goes on from is one, too.
 const isResult = <A>(exit: Exit.Exit<A, ExecutorError>) => Exit.isSuccess(exit) || !Cause.hasInterrupts(exit.cause)
+
+// A result that cannot be written is a bug of the step that it is of, and of no other.
+const encodedOf = <A>(name: string, codec: StepExit.StepExit<A>, exit: Exit.Exit<A, ExecutorError>) =>
+  Effect.catchDefect(codec.encode(exit), (defect) =>
+    Effect.die(
+      new Error(`the result of step ${name} cannot be kept, it does not fit the step's schema: ${String(defect)}`)
+    )
+  )
+
+const noTime = (name: string, within: number) =>
+  new ExecutorError({
+    reason: "failed",
+    detail: `the wait ${JSON.stringify(name)} cannot be begun: its time is ${within}`,
+    remedy: "say in milliseconds how long it may take"
+  })
+
+// Milliseconds as rows have them.
+const whole = (milliseconds: number) => Math.min(Number.MAX_SAFE_INTEGER, Math.ceil(milliseconds))
 
 /** A person has this long to say what became of a step whose outcome is not known: a week. */
 const decisionTime = 7 * 24 * 60 * 60 * 1000
@@ -99,34 +117,55 @@ export const make = Effect.fnUntraced(function* (run: Run) {
       readonly within: number
       readonly schema: Schema.Codec<A, I>
     },
-    arm: Effect.Effect<void, ExecutorError>
+    // Is the end of the wait ours to note? Whoever gives a value notes it with the value.
+    arm: Effect.Effect<boolean, ExecutorError>,
+    // The value is one from before the disk was lost.
+    rebuilt: (value: A) => Effect.Effect<void, ExecutorError> = () => Effect.void
   ) {
     const { from, kind, name, reason, schema, within } = wait
+    if (Number.isNaN(Number(within))) return yield* noTime(name, within)
     const codec = StepExit.of(schema)
-    const former = segment.former(waitName(name)) ?? run.history.missed[deferred.name]
+    const former = segment.former(StepNames.waitName(name)) ?? run.history.missed[deferred.name]
+    const endWith = Effect.fnUntraced(function* (result: Schema.Json) {
+      segment.keep(StepNames.waitName(name), result)
+      if (!open.delete(name)) return
+      // What is waited for is not asked for again after the disk was lost: it is saved where its end is noted.
+      const ended = stored(store.note(taskId, { _tag: "WaitEnded", wait: name, how: "provided" }))
+      const noted = Effect.andThen(run.save(StepNames.waitName(name), result), ended)
+      yield* segment.within(Effect.provideService(noted, Staging, []))
+    })
     if (former !== undefined) {
-      segment.keep(waitName(name), former)
-      if (open.delete(name)) yield* stored(store.note(taskId, { _tag: "WaitEnded", wait: name, how: "provided" }))
+      yield* endWith(former)
       return yield* codec.decode(former)
     }
-    const ended = yield* Effect.provideContext(engine.deferredResult(deferred), workflow)
+    const look = Effect.provideContext(engine.deferredResult(deferred), workflow)
+    const ended = yield* look
     if (Option.isSome(ended)) {
-      segment.keep(waitName(name), yield* codec.encode(ended.value))
-      if (open.delete(name)) yield* stored(store.note(taskId, { _tag: "WaitEnded", wait: name, how: "provided" }))
+      yield* endWith(yield* codec.encode(ended.value))
       return yield* ended.value
+    }
+    const kept = standing.restored ? yield* run.restored(StepNames.waitName(name)) : Option.none<Schema.Json>()
+    if (Option.isSome(kept)) {
+      yield* endWith(kept.value)
+      const exit = yield* Effect.exit(codec.decode(kept.value))
+      if (Exit.isSuccess(exit)) yield* rebuilt(exit.value)
+      return yield* exit
     }
     const decodes = Schema.decodeUnknownOption(Schema.toCodecJson(schema))
     run.waiting(name, (value) => Option.isSome(decodes(value)))
     if (!open.has(name)) {
       const { epochMilliseconds: now } = yield* DateTime.now
-      const deadline = now + within
-      yield* stored(store.note(taskId, { _tag: "WaitBegan", wait: name, kind, reason, from, deadline }))
+      const deadline = whole(now + within)
+      const began = { _tag: "WaitBegan", wait: name, kind, reason, from, deadline } as const
+      yield* segment.within(stored(store.note(taskId, began)))
       open.set(name, deadline)
       yield* run.progress
     }
-    yield* arm
-    // Whoever only waits does not keep the task from going on in its next execution: there it waits on.
-    return yield* Effect.provideContext(DurableDeferred.await(deferred), workflow)
+    if (!(yield* arm)) open.delete(name)
+    // Not by `DurableDeferred.await`: when its value comes, that interrupts the run in whatever step another branch is.
+    const exit = yield* segment.rest(look, Workflow.suspend(instance))
+    yield* endWith(yield* codec.encode(exit))
+    return yield* exit
   })
 
   const waitFor: <A, I>(
@@ -134,21 +173,22 @@ export const make = Effect.fnUntraced(function* (run: Run) {
     options: Parameters<Step["Service"]["wait"]>[0] & { readonly schema: Schema.Codec<A, I> }
   ) => Effect.Effect<A, ExecutorError> = (kind, options) =>
     suspendOn(
-      DurableDeferred.make(waitName(options.name), { success: options.schema, error: ExecutorError }),
+      DurableDeferred.make(StepNames.waitName(options.name), { success: options.schema, error: ExecutorError }),
       { ...options, kind },
-      Effect.void
+      Effect.succeed(false)
     )
 
   const sleepFor = (name: string, given: number, now: number): Effect.Effect<void, ExecutorError> => {
     // In a later execution what is left of it is.
     const deadline = open.get(name)
-    const duration = deadline === undefined ? given : Math.max(1, deadline - now)
+    const duration = deadline === undefined ? whole(now + given) - now : Math.max(1, deadline - now)
+    if (Number.isNaN(duration)) return noTime(name, given)
     const clock = DurableClock.make({ name, duration })
     const deferred = DurableDeferred.make(clock.deferred.name, { success: Schema.Void, error: ExecutorError })
     return suspendOn(
       deferred,
       { name, kind: "timer", reason: "time to pass", from: "the clock", within: duration, schema: Schema.Void },
-      engine.scheduleClock(instance.workflow, { executionId: instance.executionId, clock })
+      Effect.as(engine.scheduleClock(instance.workflow, { executionId: instance.executionId, clock }), true)
     )
   }
   const sleep = (name: string, duration: number): Effect.Effect<void, ExecutorError> =>
@@ -170,7 +210,7 @@ export const make = Effect.fnUntraced(function* (run: Run) {
       if (refused !== undefined) return Effect.fail(refused)
       const number = ++asked
       const wait = askName(name)
-      const deferredName = waitName(wait)
+      const deferredName = StepNames.waitName(wait)
       const deferred = DurableDeferred.make(deferredName, { success: Message, error: ExecutorError })
       const wasOpen = open.has(wait)
       const { executionId, workflow: own } = instance
@@ -178,13 +218,20 @@ export const make = Effect.fnUntraced(function* (run: Run) {
         const answer = wasOpen ? yield* received(number) : undefined
         if (answer === undefined) {
           yield* stored(feed.setState(taskId, { state: `${kind}-required`, message: parts }))
-        } else {
-          const exit = Exit.succeed(answer)
-          yield* engine.deferredDone(deferred, { workflowName: own._tag, executionId, deferredName, exit })
+          return false
         }
+        const exit = Exit.succeed(answer)
+        yield* engine.deferredDone(deferred, { workflowName: own._tag, executionId, deferredName, exit })
+        return true
       })
       const reason = textOf(parts) === "" ? "an answer" : textOf(parts).slice(0, 200)
-      return suspendOn(deferred, { name: wait, kind: "person", reason, from: "sender", within, schema: Message }, arm)
+      // The message that it came with is part of the task again, and counts among those that answer.
+      const rebuilt = (message: Message) =>
+        stored(
+          feed.append({ taskId, step: receivedStep, attempt: 1, number, event: { _tag: "Received", message } })
+        ).pipe(Effect.asVoid)
+      const about = { name: wait, kind: "person", reason, from: "sender", within, schema: Message } as const
+      return suspendOn(deferred, about, arm, rebuilt)
     })
 
   // A run began and nothing is known of its end: the process died in between.
@@ -248,7 +295,7 @@ export const make = Effect.fnUntraced(function* (run: Run) {
       if (Option.isSome(kept)) return yield* codec.decode(kept.value)
       const exit = yield* Effect.exit(once)
       if (isResult(exit)) {
-        yield* run.save(key, yield* codec.encode(exit))
+        yield* run.save(key, yield* encodedOf(name, codec, exit))
       }
       return yield* exit
     })
@@ -260,14 +307,13 @@ export const make = Effect.fnUntraced(function* (run: Run) {
       )
     )
     if (isResult(exit)) {
-      segment.keep(key, yield* codec.encode(exit))
+      segment.keep(key, yield* encodedOf(name, codec, exit))
     }
     return yield* exit
   })
 
-  const step: Step["Service"]["step"] = Effect.fnUntraced(function* (name, schema, effect, options = {}) {
+  const stepAnew: Step["Service"]["step"] = Effect.fnUntraced(function* (name, schema, effect, options = {}) {
     const nested = (yield* CurrentStep).name !== ""
-    yield* unique("step", name)
     const { delay = 0, times = 0 } = options.retry ?? {}
     for (let attempted = 1; ; attempted++) {
       const key = StepNames.tryName(name, attempted)
@@ -283,6 +329,17 @@ export const make = Effect.fnUntraced(function* (run: Run) {
     }
   })
 
+  // Most steps of a long task that is resumed were done by former runs: they cost no more than to be decoded.
+  const step: Step["Service"]["step"] = (name, schema, effect, options = {}) =>
+    Effect.withFiber((fiber) => {
+      const refused = StepNames.refusal("step", name, names)
+      if (refused !== undefined) return Effect.fail(refused)
+      const former = options.retry === undefined ? segment.former(name) : undefined
+      if (former === undefined) return stepAnew(name, schema, effect, options)
+      segment.seen(fiber)
+      return StepExit.of(schema).decode(former)
+    })
+
   return Step.of({
     step,
     emit: Effect.fnUntraced(function* (event) {
@@ -290,7 +347,7 @@ export const make = Effect.fnUntraced(function* (run: Run) {
       const key = `${name}/${attempt}`
       const number = (numbers.get(key) ?? 0) + 1
       numbers.set(key, number)
-      yield* stored(feed.append({ taskId, step: name, attempt, number, event }))
+      yield* segment.within(stored(feed.append({ taskId, step: name, attempt, number, event })))
     }),
     ask,
     wait: (options) =>

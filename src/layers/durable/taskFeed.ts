@@ -15,6 +15,7 @@ import {
   TaskStore,
   type TaskStoreError
 } from "../../services/durable/TaskStore.ts"
+import * as TaskRecords from "./taskRecords.ts"
 
 /** Writes tell those who follow a task; what they read is always the store, so that a slow reader loses nothing. */
 export interface TaskFeed {
@@ -37,10 +38,11 @@ const isEnd = (event: TaskEvent) => event.event._tag === "State" && isTerminal(e
 const makeNews = () => {
   const followers = new Map<string, Set<Deferred.Deferred<void>>>()
 
+  // In one go: who is told looks, and joins anew, and whoever walked through the living set would never come to its end.
   const notify = (taskId: string) =>
-    Effect.suspend(() =>
-      Effect.forEach(followers.get(taskId) ?? [], (news) => Deferred.succeed(news, undefined), { discard: true })
-    )
+    Effect.sync(() => {
+      for (const news of Array.from(followers.get(taskId) ?? [])) Deferred.doneUnsafe(news, Effect.void)
+    })
 
   const join = (taskId: string) =>
     Effect.sync(() => {
@@ -105,6 +107,8 @@ export const make: Effect.Effect<TaskFeed, never, TaskStore> = Effect.gen(functi
       const [first] = events
       const last = events.at(-1)
       if (first === undefined || last === undefined) {
+        // Pruned while it was read: that there is nothing more is not its end.
+        if (Option.isNone(yield* store.get(taskId))) return yield* TaskRecords.unknownTask("events", taskId)
         return ended ? Option.some([[], Option.none<number>()] as const) : Option.none()
       }
       const trimmed: ReadonlyArray<Gap> =

@@ -9,11 +9,13 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as DateTime from "effect/DateTime"
 import type { OpenWait } from "../../services/durable/Waits.ts"
+import { JournalUnavailable } from "../../services/durable/Journal.ts"
 import type { TaskInput } from "../../services/durable/AgentTask.ts"
 import { Message } from "../../services/durable/Content.ts"
 import {
   type History,
   MessageConflict,
+  MessageForgotten,
   type NewTaskEvent,
   type Origin,
   rank,
@@ -97,13 +99,6 @@ export const reservedNumber = (number: number) =>
 /** The failure of appending a state as if an agent had said it: states are set. */
 export const stateOutside = () => new TaskStoreError({ operation: "append", cause: "a state is set, not appended" })
 
-/** The failure of sending again the message of a task that was pruned. */
-export const forgottenTask = (taskId: string, state: TaskState) =>
-  new TaskStoreError({
-    operation: "submit",
-    cause: `the message was task ${taskId}, which is ${state}; what it answered is no longer kept: send a new message with a new messageId`
-  })
-
 /** Where nobody says what a task is begun with. */
 export const noOrigin: Origin = { version: 1, code: "" }
 
@@ -115,8 +110,13 @@ const encodeContent = Schema.encodeSync(Schema.fromJsonString(Schema.Struct({ me
 export const digestOf = ({ message, text }: Submission): string =>
   hash("sha256", message === undefined ? text : encodeContent({ message }), "base64url")
 
-/** Errors that a store tells of as they are; every other is a `TaskStoreError`. */
-export const isExpected = Schema.is(Schema.Union([MessageConflict, TooManyTasks, TaskStoreError]))
+/** Errors of `submit` that a store tells of as they are; every other is a `TaskStoreError`. */
+export const isExpected = Schema.is(
+  Schema.Union([MessageConflict, MessageForgotten, TooManyTasks, JournalUnavailable, TaskStoreError])
+)
+
+/** Is it a `TaskStoreError` already? */
+export const isStoreError = Schema.is(TaskStoreError)
 
 /** Where a task stands that has just been accepted. */
 export const fresh = (origin: Origin): Standing => ({

@@ -135,7 +135,8 @@ export const make = Effect.gen(function* () {
     Result: Place,
     execute: ({ after, limit, taskId }) => sql`
       SELECT row, sequence FROM task_events
-      WHERE ${ofTask(taskId)} AND sequence > ${after}
+      WHERE task = (SELECT number FROM tasks WHERE number = (SELECT number FROM streams WHERE name = ${taskId}))
+        AND sequence > ${after}
       ORDER BY sequence LIMIT ${limit}`
   })
   const firstEvent = SqlSchema.findOneOption({
@@ -155,6 +156,24 @@ export const make = Effect.gen(function* () {
     Request: Schema.Void,
     Result: OpenWait,
     execute: () => sql`SELECT ${waitColumns} FROM task_waits ORDER BY deadline, task, wait`
+  })
+  const due = SqlSchema.findAll({
+    Request: Schema.Finite,
+    Result: OpenWait,
+    execute: (before) => sql`
+      SELECT ${waitColumns} FROM task_waits WHERE deadline < ${before} ORDER BY deadline, task, wait`
+  })
+  const withoutWait = SqlSchema.findAll({
+    Request: Schema.Void,
+    Result: Schema.Struct({
+      task_id: Schema.String,
+      held: Schema.NullOr(HoldReason),
+      held_detail: Schema.NullOr(Schema.String)
+    }),
+    execute: () => sql`
+      SELECT task_id, held, held_detail FROM tasks
+      WHERE ended IS NULL AND (held IS NOT NULL OR NOT EXISTS (SELECT 1 FROM task_waits WHERE task = number))
+      ORDER BY number`
   })
   const waits = SqlSchema.findAll({
     Request: Schema.String,
@@ -209,6 +228,8 @@ export const make = Effect.gen(function* () {
     firstEvent,
     lastEvent,
     allWaits,
+    due,
+    withoutWait,
     waits,
     recordOf,
     snapshot

@@ -34,19 +34,13 @@ export interface Remedies {
   readonly idle: Effect.Effect<ReadonlyArray<string>, TaskStoreError>
 }
 
-/** The open waits, and the unfinished tasks that are held, or idle: neither busy, nor waiting, nor held. */
+/** The unfinished tasks that are held, and those that are idle: neither busy, nor waiting, nor held. */
 export const survey = Effect.fnUntraced(function* (isBusy: (taskId: string) => boolean) {
   const store = yield* TaskStore
-  const waits = yield* store.waits
-  const withWait = new Set(waits.map(({ taskId }) => taskId))
-  const others = (yield* store.unfinished).filter(({ input: { taskId } }) => !isBusy(taskId) && !withWait.has(taskId))
-  const standings = yield* Effect.forEach(others, ({ input: { taskId } }) =>
-    Effect.map(store.standing(taskId), ({ held }) => ({ taskId, held }))
-  )
+  const found = yield* store.withoutWait
   return {
-    waits,
-    idle: standings.flatMap(({ held, taskId }) => (held === undefined ? [taskId] : [])),
-    held: standings.flatMap(({ held, taskId }) => (held === undefined ? [] : [{ taskId, ...held }]))
+    idle: found.flatMap(({ held, taskId }) => (held === undefined && !isBusy(taskId) ? [taskId] : [])),
+    held: found.flatMap(({ held, taskId }) => (held === undefined ? [] : [{ taskId, ...held }]))
   }
 })
 
@@ -67,7 +61,7 @@ const broken = ({ deadline, from, reason, since }: OpenWait) => {
 export const look = Effect.fnUntraced(function* (options: Options, remedies: Remedies, suspects: ReadonlySet<string>) {
   const store = yield* TaskStore
   const { epochMilliseconds: now } = yield* DateTime.now
-  for (const wait of yield* store.waits) {
+  for (const wait of yield* store.due(now)) {
     if (overdue(wait, now, options) === 0) continue
     const about = { taskId: wait.taskId, wait: wait.wait, for: wait.reason, from: wait.from }
     if (wait.retries === 0) {

@@ -192,6 +192,12 @@ const make = Effect.fnUntraced(function* (options: Options) {
     settled,
     append: (entries) => Effect.andThen(stage(entries), settled),
     accept,
+    remove: (streams, limit) =>
+      Effect.suspend(() =>
+        refused === undefined
+          ? Effect.try({ try: () => file.remove(streams, limit), catch: unavailable })
+          : Effect.fail(refused)
+      ),
     read: (stream, after = 0, limit) => Effect.try({ try: () => file.read(stream, after, limit), catch: failure }),
     state: Effect.sync((): JournalState => ({ refused, staged: pending.entries.length }))
   })

@@ -78,7 +78,6 @@ const make = Effect.gen(function* () {
   const load = Effect.fnUntraced(function* (executionId: string) {
     return live.get(executionId) ?? (yield* revive(executionId, recorded(yield* readRows(executionId))))
   }, exclusively)
-
   const liveOrLoaded = (executionId: string) =>
     Effect.suspend(() => (live.has(executionId) ? Effect.succeed(live.get(executionId)) : load(executionId)))
 
@@ -349,9 +348,10 @@ const make = Effect.gen(function* () {
           if (Exit.isFailure(result.exit) && Cause.hasInterruptsOnly(result.exit.cause)) return Effect.void
           const exit = Exit.map(result.exit, (value) => value ?? null)
           const row = { _tag: "ActivityCompleted", name: activity.name, attempt, exit: encodeExit(exit) } as const
-          execution.activities.set(key, exit)
-          execution.unsettled = true
-          return journal.stage([...staged, { stream: execution.id, record: row }])
+          return Effect.map(journal.stage([...staged, { stream: execution.id, record: row }]), () => {
+            execution.activities.set(key, exit)
+            execution.unsettled = true
+          })
         })
       )
     }),

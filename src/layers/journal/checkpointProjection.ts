@@ -156,6 +156,10 @@ const prepare = (database: DatabaseSync) => {
         pass.run(record.position)
         refuse.run(record.detail, record.position)
         break
+      case "CheckpointsRestated":
+        forwarded.run(record.upTo)
+        for (const { detail, position } of record.refused) refuse.run(detail, position)
+        break
       case "OutboxCompacted":
         compact(record.upTo, record.keepEntries, record.keepBytes)
         alarm.run(record.upTo, at)
@@ -182,6 +186,10 @@ export const projection: Projection = {
   name: "checkpoints",
   version: 1,
   tables: ["checkpoints", "checkpoint_outbox", "checkpoint_alarm"],
+  ofStreams: [
+    { table: "checkpoints", stream: "stream", key: "position" },
+    { table: "checkpoint_outbox", stream: "stream", key: "position" }
+  ],
   schema,
   prepare
 }

@@ -10,6 +10,7 @@ export const projection: Projection = {
   name: "executions",
   version: 1,
   tables: ["executions"],
+  ofStreams: [{ table: "executions", stream: "number", key: "number" }],
   schema: [
     `CREATE TABLE IF NOT EXISTS executions (
       number INTEGER PRIMARY KEY,

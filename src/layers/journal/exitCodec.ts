@@ -22,7 +22,7 @@ const decodeExitSync = Schema.decodeUnknownSync(EncodedExit)
 
 // What most results are; its value is JSON because the whole is.
 const isSuccess = (encoded: Schema.Json): encoded is { readonly _tag: "Success"; readonly value: Schema.Json } =>
-  Predicate.isObject(encoded) && Predicate.hasProperty(encoded, "value") && Predicate.isTagged(encoded, "Success")
+  Predicate.isObject(encoded) && encoded["_tag"] === "Success" && encoded["value"] !== undefined
 
 const toJson = (value: unknown): Schema.Json => {
   // Most values are these, and need no interpreter.

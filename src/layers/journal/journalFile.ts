@@ -19,6 +19,7 @@ import { checksum, genesis } from "./checksum.ts"
 import * as JournalTables from "./journalTables.ts"
 import type { ProjectedRow, Projection } from "./projection.ts"
 import { decodeRow, type StoredRow } from "./rowCodec.ts"
+import * as StreamRemoval from "./streamRemoval.ts"
 
 /** What a person can do about a damaged journal. */
 export const damageRemedy =
@@ -50,7 +51,13 @@ const sqliteCode = (cause: unknown) =>
 /** SQLite's number for a file whose pages contradict each other, and for one that is no database. */
 const corrupt = new Set([11, 26])
 
-/** The failure of an operation on the file, by SQLite's own code: 13 is a full disk, 8 a read-only file, 10 and 14 the system's. */
+/** SQLite's numbers for what the system answered, whatever it was: a read or write that failed, a file that cannot be opened. */
+const system = new Set([10, 14])
+
+/**
+ * The failure of an operation on the file, by SQLite's own code: 13 is a full disk, 8 a read-only file. Of what the system
+ * answers SQLite tells no more than that it failed, so the file is asked.
+ */
 export const failureOf = (file: string, cause: unknown): JournalUnavailable => {
   const code = sqliteCode(cause)
   const detail = cause instanceof Error ? cause.message : String(cause)
@@ -62,7 +69,7 @@ export const failureOf = (file: string, cause: unknown): JournalUnavailable => {
       remedy: "make room on the disk; work goes on by itself"
     })
   }
-  if (code === 8) {
+  if (code === 8 || (system.has(code) && SqliteFile.isReadOnly(file))) {
     const remedy = "make the file and its directory writable for this user; work goes on by itself"
     return new JournalUnavailable({ file, reason: "readonly", detail, remedy })
   }
@@ -89,6 +96,8 @@ export interface JournalFile {
   readonly renew: (epoch: string) => void
   /** Writes all entries and what follows from them, durably, or throws and has written none. */
   readonly commit: (entries: ReadonlyArray<Staged>) => void
+  /** Removes these streams, and those that a `TaskForgotten` named: at most so many rows. How many, or SQLite's error. */
+  readonly remove: (streams: ReadonlyArray<string>, limit: number) => number
   /** The rows of a stream after a sequence number, checked. Throws {@link JournalDamaged} or SQLite's error. */
   readonly read: (stream: string, after: number, limit?: number) => ReadonlyArray<JournalRow>
   readonly close: () => void
@@ -135,11 +144,15 @@ const meta = (database: DatabaseSync, name: string): string | undefined => {
 const setMeta = (database: DatabaseSync, name: string, value: string) =>
   database.prepare("INSERT OR REPLACE INTO journal_meta (name, value) VALUES (?, ?)").run(name, value)
 
-/** Reads every row in order, checking each against its stream. Throws {@link JournalDamaged} at the first that is wrong. */
+/**
+ * Reads every row of the streams that stay in order, checking each against its stream. Throws {@link JournalDamaged} at the
+ * first that is wrong.
+ */
 export const forEachRow = (file: string, database: DatabaseSync, visit: (row: ProjectedRow) => void) => {
   const ends = new Map<string, { readonly sequence: number; readonly sum: string }>()
+  const leaving = StreamRemoval.leaving(database)
   for (const stored of database.prepare(`SELECT ${columns} FROM ${rows} ORDER BY position`).iterate()) {
-    if (!isRow(stored)) continue
+    if (!isRow(stored) || leaving.has(stored.number)) continue
     const end = ends.get(stored.stream) ?? { sequence: 0, sum: genesis }
     if (stored.sequence !== end.sequence + 1) throw missing(file, stored.stream, end.sequence + 1)
     const row = decodeRow(end.sum, stored)
@@ -195,6 +208,7 @@ export const open = (options: Options): JournalFile => {
 
 const makeWriter = (file: string, database: DatabaseSync, projections: ReadonlyArray<Projection>): JournalFile => {
   const apply = projections.map((projection) => projection.prepare(database))
+  const removal = StreamRemoval.make(database, projections)
   const insert = database.prepare(
     "INSERT INTO journal (id, position, kind, at, data, sum) VALUES (?1 << 32 | ?2, ?3, ?4, ?5, ?6, ?7)"
   )
@@ -213,8 +227,12 @@ const makeWriter = (file: string, database: DatabaseSync, projections: ReadonlyA
   let epoch = meta(database, "epoch") ?? ""
   let position = reserved
   let limit = reserved
-  // The number of the newest stream.
-  const newest = database.prepare("SELECT max(id) >> 32 AS number FROM journal").get()?.["number"]
+  // The number of the newest stream, be it on its way out.
+  const newest = database
+    .prepare(
+      "SELECT max(ifnull((SELECT max(id) >> 32 FROM journal), 0), ifnull((SELECT max(number) FROM leaving_streams), 0)) AS number"
+    )
+    .get()?.["number"]
   let streams = typeof newest === "number" ? newest : 0
   // With those that the commit under way makes.
   let numbered = streams
@@ -248,8 +266,13 @@ const makeWriter = (file: string, database: DatabaseSync, projections: ReadonlyA
       : { number, sequence: 0, sum: genesis }
   }
 
+  const begunAnew = (stream: string): End => {
+    removal.supersede(stream)
+    return newStream(stream)
+  }
+
   const write = ({ at, data, record, stream }: Staged, fresh: Map<string, End>, place: number): ProjectedRow => {
-    const end = fresh.get(stream) ?? endOf(stream)
+    const end = record._tag === "CheckpointsRestated" ? begunAnew(stream) : (fresh.get(stream) ?? endOf(stream))
     const { number } = end
     const sequence = end.sequence + 1
     const sum = checksum(end.sum, { stream, sequence, kind: record._tag, at, data })
@@ -313,12 +336,21 @@ const makeWriter = (file: string, database: DatabaseSync, projections: ReadonlyA
         entries.forEach((entry, index) => {
           const row = write(entry, fresh, position + index + 1)
           for (const project of apply) project(row)
+          if (entry.record._tag === "TaskForgotten") removal.mark(entry.record.streams)
         })
       })
       position += entries.length
       limit = enough
       streams = numbered
       remember(fresh)
+    },
+    remove: (streams, most) => {
+      const { names, rows: removed } = transaction(database, () => {
+        removal.mark(streams)
+        return removal.remove(most)
+      })
+      for (const name of names) ends.delete(name)
+      return removed
     },
     read,
     close: () => database.close()

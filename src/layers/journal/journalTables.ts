@@ -4,6 +4,7 @@
  * @module
  */
 import type { DatabaseSync } from "node:sqlite"
+import * as StreamRemoval from "./streamRemoval.ts"
 
 // A row's id is made of its stream's number and its sequence, so that those of the streams that live lie side by side at
 // the end of one tree: a commit then touches few pages, whatever the streams are called. It is the table's own key,
@@ -48,5 +49,5 @@ const upgrade = (database: DatabaseSync) => {
 /** Makes what is missing, and turns what an earlier version made into what it would be now. In a transaction. */
 export const make = (database: DatabaseSync) => {
   upgrade(database)
-  for (const statement of [streams, journal, meta]) database.exec(statement)
+  for (const statement of [streams, journal, meta, StreamRemoval.schema]) database.exec(statement)
 }

@@ -28,5 +28,10 @@ export interface Projection {
   readonly tables: ReadonlyArray<string>
   /** `CREATE TABLE` and `CREATE INDEX` statements for `tables`. */
   readonly schema: ReadonlyArray<string>
+  /**
+   * Those of `tables` whose rows belong to one stream each, whose number is in the column `stream`: they go with it. `key`
+   * is the column that tells apart the rows of a stream. Unless the table is small, an index begins with `stream`.
+   */
+  readonly ofStreams?: ReadonlyArray<{ readonly table: string; readonly stream: string; readonly key: string }>
   readonly prepare: (database: DatabaseSync) => (row: ProjectedRow) => void
 }

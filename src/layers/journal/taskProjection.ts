@@ -59,12 +59,14 @@ const schema = [
     PRIMARY KEY (task, wait)
   ) STRICT, WITHOUT ROWID`,
   `CREATE TABLE IF NOT EXISTS task_tombstones (
-    message_key TEXT PRIMARY KEY,
+    number INTEGER PRIMARY KEY,
+    message_key TEXT NOT NULL UNIQUE,
     task_id TEXT NOT NULL,
     digest TEXT NOT NULL,
     state TEXT NOT NULL,
     until INTEGER NOT NULL
-  ) STRICT, WITHOUT ROWID`
+  ) STRICT`,
+  `CREATE INDEX IF NOT EXISTS task_tombstones_until ON task_tombstones (until)`
 ]
 
 const prepare = (database: DatabaseSync) => {
@@ -95,8 +97,11 @@ const prepare = (database: DatabaseSync) => {
   )
   const endWait = database.prepare("DELETE FROM task_waits WHERE task = ? AND wait = ?")
   const bury = database.prepare(
-    "INSERT OR REPLACE INTO task_tombstones (message_key, task_id, digest, state, until) VALUES (?, ?, ?, ?, ?)"
+    `INSERT OR REPLACE INTO task_tombstones (message_key, number, task_id, digest, state, until)
+    VALUES (?, ?, ?, ?, ?, ?)`
   )
+  // At once, so that nobody finds half a task; what else is derived from its rows goes with them.
+  const forget = database.prepare("DELETE FROM tasks WHERE message_key = ? AND task_id = ?")
 
   return ({ at, record, sequence, stream, streamNumber }: ProjectedRow) => {
     switch (record._tag) {
@@ -152,7 +157,8 @@ const prepare = (database: DatabaseSync) => {
         endWait.run(streamNumber, record.wait)
         break
       case "TaskForgotten":
-        bury.run(record.messageKey, stream, record.digest, record.state, record.until)
+        forget.run(record.messageKey, record.taskId)
+        bury.run(record.messageKey, streamNumber, record.taskId, record.digest, record.state, record.until)
         break
     }
   }
@@ -163,6 +169,13 @@ export const projection: Projection = {
   name: "tasks",
   version: 2,
   tables: ["tasks", "task_events", "task_attempts", "task_waits", "task_tombstones"],
+  ofStreams: [
+    { table: "tasks", stream: "number", key: "number" },
+    { table: "task_events", stream: "task", key: "sequence" },
+    { table: "task_attempts", stream: "task", key: "step" },
+    { table: "task_waits", stream: "task", key: "wait" },
+    { table: "task_tombstones", stream: "number", key: "number" }
+  ],
   schema,
   prepare
 }

@@ -143,6 +143,11 @@ const makeQueries = Effect.gen(function* () {
         Result: Schema.Struct({ total: Schema.Int }),
         execute: () => sql`SELECT COUNT(*) AS total FROM tasks WHERE ${where(only)}`
       })(),
+    pruned: SqlSchema.findOne({
+      Request: Schema.Void,
+      Result: Schema.Struct({ pruned: Schema.Int }),
+      execute: () => sql`SELECT COUNT(*) AS pruned FROM task_tombstones`
+    }),
     waits: SqlSchema.findAll({
       Request: Schema.Void,
       Result: OpenWait,
@@ -261,7 +266,8 @@ const make = Effect.fnUntraced(function* (file: string) {
         const open = yield* openWaits
         const { total } = yield* queries.count(only)
         const rows = yield* queries.list(only, limit)
-        return { tasks: yield* Effect.forEach(rows, (row) => listed(row, open)), total }
+        const { pruned } = yield* queries.pruned()
+        return { tasks: yield* Effect.forEach(rows, (row) => listed(row, open)), total, pruned }
       },
       atOnce,
       orUnreadable

@@ -9,13 +9,10 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import { createServer } from "node:http"
-import { CheckpointOutbox } from "../../services/durable/CheckpointOutbox.ts"
-import { Journal } from "../../services/durable/Journal.ts"
 import { TaskRunner } from "../../services/durable/TaskRunner.ts"
-import { TaskStoreError } from "../../services/durable/TaskStore.ts"
 import { socketName, TaskControlApi } from "../../services/local/TaskControl.ts"
+import { Health } from "../../services/workspace/Health.ts"
 import { StateDirectory } from "../../services/workspace/StateDirectory.ts"
 
 /** The longest path of a socket that every system takes, in bytes: the shortest `sun_path`, of macOS, less its end. */
@@ -39,32 +36,9 @@ const Workspace = HttpApiBuilder.group(
   TaskControlApi,
   "workspace",
   Effect.fnUntraced(function* (handlers) {
-    const runner = yield* TaskRunner
-    const journal = yield* Journal
-    const outbox = yield* CheckpointOutbox
+    const { forOperator } = yield* Health
     const { pid } = process
-
-    const health = Effect.gen(function* () {
-      const { queued, running } = yield* runner.activity
-      const { held, oldestDue } = yield* runner.health
-      const { refused, staged } = yield* journal.state
-      const pending = yield* outbox.pending
-      const alarm = yield* outbox.alarm
-      return {
-        pid,
-        running,
-        queued,
-        oldestDue,
-        held,
-        journal: { file: journal.file, staged, ...(refused === undefined ? undefined : { refused: refused.message }) },
-        outbox: { pending, ...(Option.isSome(alarm) ? { alarm: alarm.value.detail } : undefined) }
-      }
-    }).pipe(
-      Effect.catchTag("CheckpointUnavailable", (cause) =>
-        Effect.fail(new TaskStoreError({ operation: "health", cause: cause.message }))
-      )
-    )
-    return handlers.handleAll({ health: () => health, pid: () => Effect.succeed({ pid }) })
+    return handlers.handleAll({ health: () => forOperator, pid: () => Effect.succeed({ pid }) })
   })
 )
 

@@ -6,6 +6,7 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
+import { reservedPrefix } from "../../services/durable/Checkpoint.ts"
 import type { StepReport } from "../../services/local/Team.ts"
 import { PlatformClient } from "../../services/platform/PlatformClient.ts"
 import type { Placed } from "./teamSetup.ts"
@@ -19,7 +20,8 @@ export const steps = Effect.fn("board.steps")(function* (members: ReadonlyArray<
       Effect.asSome,
       Effect.catchIf(Predicate.isTagged("NotFound"), () => Effect.succeedNone)
     )
-    if (Option.isNone(latest)) continue
+    // What the workspace keeps for itself is no task's: the next look finds the task's.
+    if (Option.isNone(latest) || latest.value.workflow_id.startsWith(reservedPrefix)) continue
     // The steps inside of a phase are kept under `<task>/<phase>`; the board shows the phases.
     const [workflowId = ""] = latest.value.workflow_id.split("/")
     const rows = yield* checkpoints.list({ params: { id, workflowId } })

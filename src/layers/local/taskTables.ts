@@ -14,7 +14,7 @@ import type {
   WaitChains,
   WaitLink
 } from "../../services/local/TaskBook.ts"
-import type { WorkspaceHealth } from "../../services/local/TaskControl.ts"
+import type { WorkspaceHealth } from "../../services/workspace/Health.ts"
 import { clean, cleanLines, duration, exactTime, table, time } from "./textTable.ts"
 
 /** How much of an id is shown in tables: enough to name a task with, and what the commands take. */
@@ -51,8 +51,9 @@ const doing = (task: TaskLine, now: DateTime.Utc) => {
 }
 
 /** `tasks list`. */
-export const list = ({ tasks, total }: TaskList, now: DateTime.Utc): string => {
-  if (tasks.length === 0) return "no tasks"
+export const list = ({ pruned, tasks, total }: TaskList, now: DateTime.Utc): string => {
+  const gone = pruned > 0 ? `\n${pruned} ended long ago and ${pruned === 1 ? "is" : "are"} not kept any more` : ""
+  if (tasks.length === 0) return `no tasks${gone}`
   const rows = tasks.map((task) => [
     short(task.id),
     task.held === undefined ? task.state : "held",
@@ -63,7 +64,7 @@ export const list = ({ tasks, total }: TaskList, now: DateTime.Utc): string => {
   ])
   const rest = total - tasks.length
   const more = rest > 0 ? `\n${rest} older: see --limit` : ""
-  return table(["TASK", "STATE", "AGE", "FROM", "MESSAGE", "NOW"], rows) + more
+  return table(["TASK", "STATE", "AGE", "FROM", "MESSAGE", "NOW"], rows) + more + gone
 }
 
 const outcomeOf = (item: Extract<TimelineItem, { kind: "step" }>) => {
@@ -175,13 +176,22 @@ export const waits = ({ held, oldestDue, waits: chains }: WaitChains, now: DateT
   ].join("\n\n")
 }
 
-/** What is not well; nothing, if all is. */
-export const troubles = ({ held, journal, oldestDue, outbox }: WorkspaceHealth): ReadonlyArray<string> => [
-  ...(oldestDue > 0 ? [`work is overdue by ${duration(oldestDue)}: see molecule tasks waits`] : []),
-  ...(held.length > 0 ? [`${count(held.length, "task")} set aside: see molecule tasks waits`] : []),
-  ...(journal.refused === undefined ? [] : [clean(journal.refused, maxText)]),
-  ...(outbox.alarm === undefined ? [] : [clean(outbox.alarm, maxText)])
-]
+/** What is not well by the workspace's rule; nothing, if all is. */
+export const troubles = ({ held, journal, oldestDue, outbox, wrong }: WorkspaceHealth): ReadonlyArray<string> =>
+  wrong.map((trouble) => {
+    switch (trouble) {
+      case "overdue":
+        return `work is overdue by ${duration(oldestDue)}: see molecule tasks waits`
+      case "held":
+        return `${count(held.length, "task")} set aside: see molecule tasks waits`
+      case "journal":
+        return clean(journal.refused ?? "the journal cannot be written", maxText)
+      case "outbox":
+        return clean(outbox.alarm ?? "the outbox was full", maxText)
+      case "store":
+        return "the journal cannot be read"
+    }
+  })
 
 /** `health`. */
 export const health = (now: WorkspaceHealth): string => {
@@ -191,7 +201,7 @@ export const health = (now: WorkspaceHealth): string => {
     `tasks     ${now.running} running, ${now.queued} queued, ${now.held.length} set aside`,
     `due work  ${now.oldestDue === 0 ? "none" : `the oldest is overdue by ${duration(now.oldestDue)}`}`,
     `journal   ${now.journal.file}, ${now.journal.refused === undefined ? "can be written" : "CANNOT BE WRITTEN"}`,
-    `outbox    ${now.outbox.pending} checkpoints to send`,
+    `outbox    ${now.outbox.pending} checkpoints to send${now.outbox.alarm === undefined ? "" : ", WAS FULL"}`,
     ...wrong.map((line) => `WRONG     ${line}`)
   ].join("\n")
 }

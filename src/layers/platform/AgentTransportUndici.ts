@@ -20,6 +20,15 @@ import { PlatformSettings } from "../../services/platform/PlatformSettings.ts"
 /** How long a connection may take to be made. Milliseconds. */
 const connectTimeout = 10_000
 
+/**
+ * How long a connection is kept for the next request. Milliseconds. Short: an agent that ends closes its connections, and
+ * one whose machine is gone must not cost a request more than this window.
+ */
+const keepAliveTimeout = 2000
+
+/** A body of so many bytes is read in one piece: a stream costs more than the rest of the exchange. */
+const smallBody = 64 * 1024
+
 // Failures after which the agent may have the request; all others came before there was a connection.
 const afterConnection = new Set([
   "ECONNRESET",
@@ -40,7 +49,8 @@ const toError = (cause: unknown) => (cause instanceof Error ? cause : new Error(
  * **Details**
  *
  * The policy is asked before a request, and answers again when the socket asks for the addresses of a name: a connection
- * goes only to an address that was checked for it, and a name that resolves differently a moment later gains nothing. Connections are not kept: an agent that was restarted is never sent a request over a dead one.
+ * goes only to an address that was checked for it, and a name that resolves differently a moment later gains nothing. A connection is kept for two seconds for the
+ * next request: a restarted agent's are closed by then.
  */
 export const layer = Layer.unwrap(
   Effect.gen(function* () {
@@ -65,22 +75,29 @@ export const layer = Layer.unwrap(
     const make = Effect.gen(function* () {
       const client = yield* NodeHttpClient.makeUndici
       const { agentIdleTimeout } = yield* PlatformSettings
+      const silent = () => new AgentSilent({ cause: new Error("no sign of life within the idle time"), timedOut: true })
       const idle = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
         Effect.timeoutOrElse(effect, {
           duration: agentIdleTimeout,
-          orElse: () => Effect.fail(new AgentSilent({ cause: new Error("no sign of life within the idle time") }))
+          orElse: () => Effect.fail(silent())
         })
 
       return AgentTransport.of({
-        post: Effect.fn("AgentTransport.post")(function* ({ bearer, body, url }) {
+        send: Effect.fn("AgentTransport.send")(function* ({ bearer, body, headers = {}, method, url }) {
           const target = yield* policy.check(url)
-          const request = HttpClientRequest.post(target.href).pipe(
-            HttpClientRequest.setBody(HttpBody.text(body, "application/json")),
+          const base = HttpClientRequest.make(method)(target.href).pipe(
+            HttpClientRequest.setHeaders(headers),
             HttpClientRequest.bearerToken(bearer)
           )
+          const request =
+            body === ""
+              ? base
+              : HttpClientRequest.setBody(base, HttpBody.text(body, headers["content-type"] ?? "application/json"))
           const response = yield* HttpClient.withScope(client)
             .execute(request)
             .pipe(
+              // Our traces are not the agent's business, and a span for each of these costs as much as its query.
+              Effect.provideService(HttpClient.TracerDisabledWhen, () => true),
               Effect.mapError((error) => {
                 const cause = error.cause
                 if (isRefused(cause)) return cause
@@ -90,14 +107,26 @@ export const layer = Layer.unwrap(
               }),
               idle
             )
+          // Within the idle time as a whole: that is stricter than piece by piece, and for so little it is enough.
+          const length = Number(response.headers["content-length"] ?? Infinity)
+          const small =
+            length > smallBody
+              ? undefined
+              : idle(
+                  Effect.mapBoth(response.arrayBuffer, {
+                    onFailure: (cause) => new AgentSilent({ cause }),
+                    onSuccess: (bytes) => new Uint8Array(bytes)
+                  })
+                )
           return {
+            small,
             status: response.status,
             headers: response.headers,
             body: response.stream.pipe(
               Stream.mapError((cause) => new AgentSilent({ cause })),
               Stream.timeoutOrElse({
                 duration: agentIdleTimeout,
-                orElse: () => Stream.fail(new AgentSilent({ cause: new Error("no sign of life within the idle time") }))
+                orElse: () => Stream.fail(silent())
               })
             )
           }
@@ -107,7 +136,11 @@ export const layer = Layer.unwrap(
 
     return Layer.effect(AgentTransport, make).pipe(
       Layer.provide(
-        NodeHttpClient.layerDispatcherOptions({ pipelining: 0, connect: { timeout: connectTimeout, lookup } })
+        NodeHttpClient.layerDispatcherOptions({
+          keepAliveTimeout,
+          keepAliveMaxTimeout: keepAliveTimeout,
+          connect: { timeout: connectTimeout, lookup }
+        })
       )
     )
   })

@@ -47,7 +47,9 @@ export const layer = HttpApiBuilder.group(
         // The workspace's own token proves that it is there; the admin may name any.
         if (Option.isNone(yield* workspaces.find(params.id)))
           return yield* new NotFound({ error: "workspace not found" })
-        if ((yield* workspaces.countCheckpoints(params.id)) >= maxCheckpoints) {
+        // What is there already may be written over whatever the number: the index of tasks in flight lives by it.
+        const isNew = !(yield* workspaces.hasCheckpoint(params.id, payload.workflow_id, payload.step_name))
+        if (isNew && (yield* workspaces.countCheckpoints(params.id)) >= maxCheckpoints) {
           return yield* new TooMany({
             error: `maximum ${maxCheckpoints} checkpoints per workspace: delete those of finished workflows`
           })

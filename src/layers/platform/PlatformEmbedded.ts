@@ -10,15 +10,18 @@ import * as AgentTransportUndici from "./AgentTransportUndici.ts"
 import * as CallerTokenSignerJose from "./CallerTokenSignerJose.ts"
 import * as LivenessSweep from "./LivenessSweep.ts"
 import * as RateLimitMemory from "./RateLimitMemory.ts"
+import * as RelayDispatcher from "./RelayDispatcher.ts"
+import * as RelayQueueSql from "./RelayQueueSql.ts"
 import * as TokenStoreSql from "./TokenStoreSql.ts"
 import * as WorkspaceStoreSql from "./WorkspaceStoreSql.ts"
 
-const Stores = Layer.mergeAll(WorkspaceStoreSql.layer, TokenStoreSql.layer)
+const Stores = Layer.mergeAll(WorkspaceStoreSql.layer, TokenStoreSql.layer, RelayQueueSql.layer)
 const Secrets = Layer.mergeAll(AdminTokenFile.layer, CallerTokenSignerJose.layer)
 const WayOut = Layer.provideMerge(AgentTransportUndici.layer, AddressPolicyRanges.layer)
 
 /**
- * Stores, secrets, way out, rate limit, and the sweep for silent agents, which runs for as long as the layer lives.
+ * Stores, secrets, way out, rate limit, the relay's queue, and what runs for as long as the layer lives: the sweep for silent
+ * agents, and the carrier of queued messages.
  *
  * **Details**
  *
@@ -26,8 +29,6 @@ const WayOut = Layer.provideMerge(AgentTransportUndici.layer, AddressPolicyRange
  * `SecureRandom`. `Checkpoint` is not in it: that comes from `layers/durable`, on the same database.
  */
 export const layer = Layer.mergeAll(
-  Secrets,
-  WayOut,
   RateLimitMemory.layer,
-  Layer.provideMerge(LivenessSweep.layer, Stores)
+  Layer.provideMerge(Layer.merge(LivenessSweep.layer, RelayDispatcher.layer), Layer.mergeAll(Stores, Secrets, WayOut))
 )

@@ -12,6 +12,7 @@ import * as A2AProxyHttp from "./A2AProxyHttp.ts"
 import * as AuthorizationHttp from "./AuthorizationHttp.ts"
 import * as CheckpointsHttp from "./CheckpointsHttp.ts"
 import * as RegistryHttp from "./RegistryHttp.ts"
+import * as RelayInboxHttp from "./RelayInboxHttp.ts"
 import * as RequestErrorsHttp from "./RequestErrorsHttp.ts"
 import * as RequestFrame from "./requestFrame.ts"
 import * as SystemHttp from "./SystemHttp.ts"
@@ -24,7 +25,8 @@ const Handlers = Layer.mergeAll(
   RegistryHttp.layer,
   TokensHttp.layer,
   CheckpointsHttp.layer,
-  A2AProxyHttp.layer
+  A2AProxyHttp.layer,
+  RelayInboxHttp.layer
 ).pipe(Layer.provide(Layer.mergeAll(AuthorizationHttp.layer, RequestErrorsHttp.layer)))
 
 const Api = HttpApiBuilder.layer(PlatformApi, { openapiPath: "/openapi.json" }).pipe(Layer.provide(Handlers))
@@ -47,7 +49,7 @@ export const routes = Layer.mergeAll(Api, Docs, RequestFrame.layer)
  *
  * **Details**
  *
- * Needs the stores (`WorkspaceStore`, `TokenStore`, `Checkpoint`), the secrets (`AdminToken`, `CallerTokenSigner`), the way
+ * Needs the stores (`WorkspaceStore`, `TokenStore`, `RelayQueue`, `Checkpoint`), the secrets (`AdminToken`, `CallerTokenSigner`), the way
  * out (`AddressPolicy`, `AgentTransport`), `RateLimit`, `SecureRandom`, `PlatformSettings`, and the server with its
  * services (`NodeHttpServer.layer`). All but the last two come together in `PlatformEmbedded`.
  */

@@ -5,6 +5,7 @@
  */
 import * as ByteSize from "effect/ByteSize"
 import * as Config from "effect/Config"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as IpNetwork from "effect/net/IpNetwork"
@@ -25,6 +26,8 @@ const split = (text: string): ReadonlyArray<string> =>
     .filter((word) => word !== "")
 const bytes = (name: string, fallback: number) =>
   Config.ByteSize(name).pipe(Config.withDefault(ByteSize.bytes(fallback)), Config.map(ByteSize.toNumberUnsafe))
+
+const duration = (name: string, fallback: Duration.Duration) => Config.Duration(name).pipe(Config.withDefault(fallback))
 
 const port = Config.schema(
   Schema.FiniteFromString.check(Schema.isInt(), Schema.isBetween({ minimum: 0, maximum: 65535 })),
@@ -84,15 +87,16 @@ export const config = Config.all({
   requestsPerMinute: positive("MOLECULE_PLATFORM_RATE_LIMIT").pipe(
     Config.withDefault(settingsDefaults.requestsPerMinute)
   ),
-  offlineAfter: Config.Duration("MOLECULE_PLATFORM_OFFLINE_AFTER").pipe(
-    Config.withDefault(settingsDefaults.offlineAfter)
-  ),
-  sweepInterval: Config.Duration("MOLECULE_PLATFORM_SWEEP_INTERVAL").pipe(
-    Config.withDefault(settingsDefaults.sweepInterval)
-  ),
-  agentIdleTimeout: Config.Duration("MOLECULE_PLATFORM_AGENT_IDLE_TIMEOUT").pipe(
-    Config.withDefault(settingsDefaults.agentIdleTimeout)
-  ),
+  offlineAfter: duration("MOLECULE_PLATFORM_OFFLINE_AFTER", settingsDefaults.offlineAfter),
+  sweepInterval: duration("MOLECULE_PLATFORM_SWEEP_INTERVAL", settingsDefaults.sweepInterval),
+  agentIdleTimeout: duration("MOLECULE_PLATFORM_AGENT_IDLE_TIMEOUT", settingsDefaults.agentIdleTimeout),
+  agentTimeout: duration("MOLECULE_PLATFORM_AGENT_TIMEOUT", settingsDefaults.agentTimeout),
+  streamStall: duration("MOLECULE_PLATFORM_STREAM_STALL", settingsDefaults.streamStall),
+  offlineGrace: duration("MOLECULE_PLATFORM_OFFLINE_GRACE", settingsDefaults.offlineGrace),
+  queueLimit: positive("MOLECULE_PLATFORM_QUEUE_LIMIT").pipe(Config.withDefault(settingsDefaults.queueLimit)),
+  queueWait: duration("MOLECULE_PLATFORM_QUEUE_WAIT", settingsDefaults.queueWait),
+  queueExpiry: duration("MOLECULE_PLATFORM_QUEUE_EXPIRY", settingsDefaults.queueExpiry),
+  queueLease: duration("MOLECULE_PLATFORM_QUEUE_LEASE", settingsDefaults.queueLease),
   maxCheckpoints: positive("MOLECULE_PLATFORM_MAX_CHECKPOINTS").pipe(
     Config.withDefault(settingsDefaults.maxCheckpoints)
   )

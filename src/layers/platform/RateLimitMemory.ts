@@ -15,7 +15,7 @@ const windowMillis = 60_000
 const maxClients = 50_000
 
 const make = Effect.gen(function* () {
-  const { requestsPerMinute: limit } = yield* PlatformSettings
+  const { requestsPerMinute } = yield* PlatformSettings
   // Plain mutable state: every step below is synchronous, so no fiber sees it half changed.
   const counts = new Map<string, number>()
   let window = -1
@@ -38,10 +38,13 @@ const make = Effect.gen(function* () {
   }
 
   return RateLimit.of({
-    take: ({ address, bearer }) =>
+    take: ({ address, bearer, inbox = false }) =>
       Effect.map(Clock.currentTimeMillis, (now) => {
         turn(now)
-        const key = keyOf(address, bearer)
+        const of = keyOf(address, bearer)
+        const mine = inbox && of.startsWith("token ")
+        const key = mine ? `inbox ${of}` : of
+        const limit = mine ? requestsPerMinute * 10 : requestsPerMinute
         const used = (counts.get(key) ?? 0) + 1
         counts.set(key, used)
         return {

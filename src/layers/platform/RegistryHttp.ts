@@ -13,6 +13,8 @@ import * as Hierarchy from "../../services/platform/Hierarchy.ts"
 import { PlatformApi } from "../../services/platform/PlatformApi.ts"
 import { Forbidden, NotAvailable, NotFound, Unauthorized } from "../../services/platform/PlatformErrors.ts"
 import { CurrentCaller } from "../../services/platform/PlatformMiddleware.ts"
+import { RelayQueue } from "../../services/platform/RelayQueue.ts"
+import { noInbound } from "../../services/platform/RelaySchemas.ts"
 import * as StatusMachine from "../../services/platform/StatusMachine.ts"
 import { TokenStore } from "../../services/platform/TokenStore.ts"
 import { WorkspaceStore } from "../../services/platform/WorkspaceStore.ts"
@@ -30,6 +32,7 @@ export const layer = HttpApiBuilder.group(
     const store = yield* WorkspaceStore
     const tokens = yield* TokenStore
     const addresses = yield* AddressPolicy
+    const queue = yield* RelayQueue
 
     const mayTalk = Effect.fnUntraced(function* (a: WorkspaceId, b: WorkspaceId) {
       const [first, second] = [yield* store.lineage(a), yield* store.lineage(b)]
@@ -40,10 +43,22 @@ export const layer = HttpApiBuilder.group(
       register: Effect.fnUntraced(
         function* ({ payload }) {
           const caller = yield* CurrentCaller
-          yield* addresses.check(payload.url)
+          // Nobody can connect to it: it comes for its messages. Any other URL has to be one.
+          const polls = payload.url === noInbound
+          if (!polls) yield* addresses.check(payload.url)
           // Nobody in particular was let in: then it is for a workspace that never had a token, as the store makes sure.
           const first = caller._tag === "Anonymous" ? yield* tokens.generate : undefined
-          yield* store.register(payload, first?.record)
+          yield* store.register(
+            {
+              id: payload.id,
+              url: polls ? "" : payload.url,
+              delivery: polls ? "poll" : "push",
+              agent_card: payload.agent_card
+            },
+            first?.record
+          )
+          // What waits for it goes now.
+          yield* queue.wake(payload.id, { now: true })
           yield* Effect.logInfo("workspace registered", { id: payload.id, url: payload.url })
           return {
             status: "registered" as const,
@@ -61,6 +76,7 @@ export const layer = HttpApiBuilder.group(
       heartbeat: Effect.fnUntraced(
         function* ({ payload }) {
           yield* store.beat(payload)
+          yield* queue.wake(payload.workspace_id)
           return { status: "ok" as const }
         },
         Effect.catchTags({ StoreUnavailable: unavailable, UnknownWorkspace: gone })

@@ -185,7 +185,8 @@ const make = Effect.gen(function* () {
         }
         const card = yield* cardJson(registration.agent_card)
         yield* sql`
-          UPDATE workspaces SET url = ${registration.url}, agent_card = ${card}, last_heard_at = ${yield* now} WHERE id = ${row.id}`
+          UPDATE workspaces SET url = ${registration.url}, delivery = ${registration.delivery}, agent_card = ${card},
+            last_heard_at = ${yield* now} WHERE id = ${row.id}`
         yield* move(row, "register")
       },
       within,
@@ -264,6 +265,18 @@ const make = Effect.gen(function* () {
         return count
       },
       Effect.catchTags(PlatformTables.unavailable("countCheckpoints"))
+    ),
+
+    hasCheckpoint: Effect.fn("WorkspaceStore.hasCheckpoint")(
+      function* (id, workflow, step) {
+        const [{ count }] = yield* Schema.decodeUnknownEffect(Count)(
+          yield* sql`
+            SELECT count(*) AS count FROM workflow_checkpoints
+            WHERE workspace_id = ${id} AND workflow_id = ${workflow} AND step_name = ${step}`
+        )
+        return count > 0
+      },
+      Effect.catchTags(PlatformTables.unavailable("hasCheckpoint"))
     )
   })
 })

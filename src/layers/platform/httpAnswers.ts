@@ -28,6 +28,9 @@ export const issuesOf = (error: Schema.SchemaError) =>
 export const badField = (error: string, path: string, message: string) =>
   new BadRequest({ error, issues: [{ path, message }] })
 
+/** The text of a JSON body. */
+export const bodyText = (fields: { readonly [name: string]: Schema.Json | undefined }): string => JSON.stringify(fields)
+
 /** `{"error": …}` with a status. */
 export const errorJson = (
   status: number,

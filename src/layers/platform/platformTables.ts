@@ -53,6 +53,51 @@ const migrations = {
       revoked_at INTEGER
     ) STRICT`
     yield* sql`CREATE INDEX workspace_tokens_workspace ON workspace_tokens (workspace_id)`
+  }),
+  "2_relay": Effect.gen(function* () {
+    const sql = yield* SqlClient
+    yield* sql`ALTER TABLE workspaces ADD COLUMN delivery TEXT NOT NULL DEFAULT 'push'`
+    // How far this workspace's poller of the activity list has come.
+    yield* sql`ALTER TABLE workspaces ADD COLUMN inbox_id TEXT`
+    yield* sql`ALTER TABLE workspaces ADD COLUMN inbox_place INTEGER NOT NULL DEFAULT 0`
+    yield* sql`CREATE TABLE relay_entries (
+      place INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+      id TEXT NOT NULL UNIQUE,
+      target TEXT NOT NULL REFERENCES workspaces (id) ON DELETE CASCADE,
+      caller TEXT NOT NULL,
+      operation TEXT NOT NULL,
+      message_id TEXT,
+      context_id TEXT,
+      method TEXT NOT NULL,
+      path TEXT NOT NULL,
+      headers TEXT NOT NULL,
+      body TEXT NOT NULL,
+      state TEXT NOT NULL DEFAULT 'queued',
+      shown INTEGER NOT NULL DEFAULT 0,
+      lease TEXT,
+      lease_until INTEGER,
+      attempts INTEGER NOT NULL DEFAULT 0,
+      not_before INTEGER NOT NULL,
+      enqueued_at INTEGER NOT NULL,
+      expires_at INTEGER NOT NULL,
+      answer TEXT,
+      parts INTEGER NOT NULL DEFAULT 0,
+      answer_bytes INTEGER NOT NULL DEFAULT 0,
+      generation INTEGER NOT NULL DEFAULT 0,
+      answered_at INTEGER,
+      failed INTEGER NOT NULL DEFAULT 0
+    ) STRICT`
+    yield* sql`CREATE UNIQUE INDEX relay_entries_message ON relay_entries (target, caller, operation, message_id)
+      WHERE message_id IS NOT NULL`
+    yield* sql`CREATE INDEX relay_entries_open ON relay_entries (target, place) WHERE state <> 'answered'`
+    yield* sql`CREATE INDEX relay_entries_context ON relay_entries (target, context_id, place) WHERE state <> 'answered'`
+    yield* sql`CREATE INDEX relay_entries_answered ON relay_entries (target, answered_at) WHERE state = 'answered'`
+    yield* sql`CREATE TABLE relay_parts (
+      entry INTEGER NOT NULL REFERENCES relay_entries (place) ON DELETE CASCADE,
+      sequence INTEGER NOT NULL,
+      body TEXT NOT NULL,
+      PRIMARY KEY (entry, sequence)
+    ) STRICT, WITHOUT ROWID`
   })
 }
 

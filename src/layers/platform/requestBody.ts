@@ -13,6 +13,10 @@ import { errorJson } from "./httpAnswers.ts"
 /** Deeper JSON than this is refused before anything walks through it. */
 export const maxDepth = 128
 
+// An agent may want the media type that A2A has for its bodies; everybody else reads JSON.
+const isA2A = /^application\/a2a\+json\s*(?:;|$)/i
+const isRelayed = /^\/workspaces\/[^/?]+\/a2a\//
+
 /** How deep the brackets of a JSON text nest; text inside strings does not count. Stops counting above `limit`. */
 export const depthOf = (text: string, limit: number = maxDepth): number => {
   let depth = 0
@@ -39,7 +43,15 @@ export const depthOf = (text: string, limit: number = maxDepth): number => {
  * as JSON. The limit holds for bodies with a length and for chunked ones.
  */
 export const read = Effect.fnUntraced(function* (request: HttpServerRequest.HttpServerRequest, maxBytes: number) {
-  const asJson = request.modify({ headers: Headers.set(request.headers, "content-type", "application/json") })
+  const asJson = request.modify({
+    headers: Headers.set(
+      request.headers,
+      "content-type",
+      isA2A.test(request.headers["content-type"] ?? "") && isRelayed.test(request.url)
+        ? "application/a2a+json"
+        : "application/json"
+    )
+  })
   const tooLarge = errorJson(413, `request body is larger than the limit of ${maxBytes} bytes`, {
     headers: { connection: "close" }
   })

@@ -41,6 +41,8 @@ const notFound = HttpServerResponse.text("404 page not found", { status: 404 })
 // Only a path of plain segments is redirected: `//host/` or `/\host/` would lead a browser to another machine.
 const redirectable = /^((?:\/[\w.~%-]+)+)\/+(\?.*)?$/
 
+const isInbox = /^\/workspaces\/[^/]+\/a2a\/queue(?:[/?]|$)/
+
 const hasBody = new Set(["POST", "PATCH", "PUT"])
 
 const bearerOf = (request: HttpServerRequest.HttpServerRequest) =>
@@ -93,7 +95,11 @@ const make = Effect.gen(function* () {
         })
       if (cors.answer !== undefined) return dress(cors.answer, {})
 
-      const allowance = yield* limiter.take({ address: Option.getOrElse(request.remoteAddress, () => ""), bearer })
+      const allowance = yield* limiter.take({
+        address: Option.getOrElse(request.remoteAddress, () => ""),
+        bearer,
+        inbox: isInbox.test(request.url)
+      })
       if (!allowance.allowed) {
         const { limit, resetSeconds } = allowance
         const refused = errorJson(429, `rate limit of ${limit} requests a minute exceeded`, {

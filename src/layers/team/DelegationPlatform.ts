@@ -5,11 +5,15 @@
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Schedule from "effect/Schedule"
 import { A2AClient } from "../../services/a2a/A2AClient.ts"
 import { Delegation, DelegationFailed, DelegationResult, DelegationTimeout } from "../../services/team/Delegation.ts"
 import { PlatformConfig } from "../../services/workspace/PlatformConfig.ts"
 import { Registry } from "../../services/workspace/Registry.ts"
 import { WorkspaceSettings } from "../../services/workspace/WorkspaceSettings.ts"
+
+// The platform may be away for a while; that is no reason to fail.
+const retrySchedule = Schedule.min([Schedule.exponential("200 millis"), Schedule.spaced("5 seconds")])
 
 const make = Effect.gen(function* () {
   const registry = yield* Registry
@@ -19,6 +23,7 @@ const make = Effect.gen(function* () {
 
   return Delegation.of({
     children: registry.peers.pipe(
+      Effect.retry({ schedule: retrySchedule, while: ({ _tag }) => _tag === "RegistryUnavailable" }),
       Effect.map((peers) =>
         peers
           .filter((peer) => peer.parent_id === workspaceId)
@@ -26,6 +31,13 @@ const make = Effect.gen(function* () {
           .toSorted((a, b) => a.name.localeCompare(b.name))
       ),
       Effect.mapError((error) => new DelegationFailed({ target: workspaceId, detail: error.message })),
+      Effect.timeoutOrElse({
+        duration: delegationTimeout,
+        orElse: () =>
+          Effect.fail(
+            new DelegationFailed({ target: workspaceId, detail: "the platform does not say who the children are" })
+          )
+      }),
       Effect.withSpan("Delegation.children")
     ),
 

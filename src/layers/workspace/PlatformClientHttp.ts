@@ -75,8 +75,10 @@ const make = Effect.fnUntraced(function* (options: Options) {
     })
   })
 
+  // Whoever waits for messages knows himself how long, and asks again himself.
+  const isPull = (request: HttpClientRequest.HttpClientRequest) => request.url.endsWith("/a2a/queue")
   const limit = (request: HttpClientRequest.HttpClientRequest) =>
-    request.url.endsWith("/a2a") ? options.proxyTimeout : options.timeout
+    request.url.endsWith("/a2a") || isPull(request) ? options.proxyTimeout : options.timeout
 
   return yield* HttpApiClient.make(PlatformApi, {
     transformClient: flow(
@@ -97,7 +99,7 @@ const make = Effect.fnUntraced(function* (options: Options) {
               Effect.fail(noAnswer(request, `no answer within ${Duration.format(Duration.fromInputUnsafe(duration))}`))
           })
         )
-        return request.method === "GET" ? again(once, options.retries) : once
+        return request.method === "GET" && !isPull(request) ? again(once, options.retries) : once
       })
     )
   })

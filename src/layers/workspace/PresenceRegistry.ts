@@ -12,9 +12,12 @@ import * as Ref from "effect/Ref"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
-import { LocalAgent } from "../../services/a2a/LocalAgent.ts"
+import { AgentIdentity } from "../../services/a2a/AgentCard.ts"
+import { cardTo03 } from "../../services/a2a/AgentCard03.ts"
 import { CheckpointOutbox } from "../../services/durable/CheckpointOutbox.ts"
 import { TaskRunner } from "../../services/durable/TaskRunner.ts"
+import { noInbound } from "../../services/platform/RelaySchemas.ts"
+import { Health, type Trouble } from "../../services/workspace/Health.ts"
 import { Lifecycle } from "../../services/workspace/Lifecycle.ts"
 import { Presence } from "../../services/workspace/Presence.ts"
 import { Registry } from "../../services/workspace/Registry.ts"
@@ -31,10 +34,16 @@ const quiet = "100 millis"
 /** How long the last messages to the platform may take at shutdown. */
 const goodbyeTimeout = "5 seconds"
 
+/** With these the workspace is up and its work does not go on: the platform calls that wedged, and shows it as degraded. */
+const stuck: ReadonlySet<Trouble> = new Set(["overdue", "journal", "store"])
+
 const make = Effect.gen(function* () {
   const registry = yield* Registry
+  const health = yield* Health
   const settings = yield* WorkspaceSettings
-  const { card } = yield* LocalAgent
+  const identity = yield* AgentIdentity
+  // The platform, and the canvas behind it, read the form of 0.3.
+  const card = cardTo03(identity.card)
   const runner = yield* TaskRunner
   const outbox = yield* CheckpointOutbox
   const lifecycle = yield* Lifecycle
@@ -44,9 +53,11 @@ const make = Effect.gen(function* () {
 
   const beat = Effect.fnUntraced(function* (activeTasks: number, currentTask: string) {
     const uptime = (yield* Clock.currentTimeMillis) - startedAt
+    const wrong = (yield* health.forAll).wrong.filter((trouble) => stuck.has(trouble))
     yield* registry.heartbeat({
       error_rate: 0,
-      sample_error: "",
+      sample_error: wrong.join(", "),
+      runtime_state: wrong.length === 0 ? "" : "wedged",
       active_tasks: activeTasks,
       current_task: currentTask,
       uptime_seconds: Math.max(0, Math.floor(uptime / 1000))
@@ -89,8 +100,9 @@ const make = Effect.gen(function* () {
     )
   )
 
-  yield* Effect.logInfo("registering", { url: card.url })
-  yield* registry.register({ url: card.url, agentCard: card }).pipe(
+  const url = settings.mode === "poll" ? noInbound : card.url
+  yield* Effect.logInfo("registering", { url })
+  yield* registry.register({ url, agentCard: card }).pipe(
     Effect.tapError((error) =>
       Predicate.isTagged(error, "RegistryUnavailable")
         ? Effect.logWarning("not registered yet", { detail: error.message })

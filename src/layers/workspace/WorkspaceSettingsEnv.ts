@@ -24,6 +24,7 @@ const words = (name: string) =>
   )
 const positive = (name: string) =>
   Config.schema(Schema.FiniteFromString.check(Schema.isInt(), Schema.isGreaterThan(0)), name)
+const Troubles = Schema.Literals(["overdue", "journal", "held", "outbox"])
 const CommandLine = Schema.fromJsonString(Schema.NonEmptyArray(Schema.NonEmptyString))
 
 const command = Config.all({
@@ -77,6 +78,11 @@ const executor = Config.Literals(["echo", "command", "fan-out", "module"], "MOLE
   })
 )
 
+const pushAllow = Config.Literals(
+  ["none", "loopback", "private", "loopback,private", "private,loopback"],
+  "MOLECULE_PUSH_ALLOW"
+).pipe(Config.map((names) => ({ loopback: names.includes("loopback"), private: names.includes("private") })))
+
 /**
  * The variables and their defaults. A value that cannot be understood is a `ConfigError` that names its variable.
  *
@@ -97,7 +103,10 @@ export const config = Config.all({
   publicUrl: Config.option(Config.URL("MOLECULE_A2A_URL")).pipe(
     Config.map((url) => Option.getOrUndefined(Option.map(url, ({ href }) => href)))
   ),
+  mode: Config.Literals(["listen", "poll"], "MOLECULE_A2A_MODE").pipe(Config.withDefault("listen")),
   requireCallerToken: Config.Boolean("MOLECULE_REQUIRE_CALLER_TOKEN").pipe(Config.withDefault(true)),
+  assumedVersion: Config.Literals(["0.3", "1.0"], "MOLECULE_A2A_VERSION").pipe(Config.withDefault("0.3")),
+  pushAllow: pushAllow.pipe(Config.withDefault({ loopback: false, private: false })),
   maxBodyBytes: Config.ByteSize("MOLECULE_A2A_MAX_BODY").pipe(
     Config.withDefault(ByteSize.mebibytes(10)),
     Config.map(ByteSize.toNumberUnsafe)
@@ -105,9 +114,16 @@ export const config = Config.all({
   heartbeatInterval: Config.Duration("MOLECULE_HEARTBEAT_INTERVAL").pipe(Config.withDefault(Duration.seconds(30))),
   ack: Config.Literals(["local", "platform"], "MOLECULE_ACK").pipe(Config.withDefault("local")),
   ackTimeout: Config.Duration("MOLECULE_ACK_TIMEOUT").pipe(Config.withDefault(Duration.seconds(30))),
+  healthFailsOn: Config.Array(Troubles, "MOLECULE_HEALTH_FAILS_ON").pipe(
+    Config.withDefault(["overdue", "journal", "held", "outbox"] as const)
+  ),
+  healthMaxOverdue: Config.Duration("MOLECULE_HEALTH_MAX_OVERDUE").pipe(Config.withDefault(Duration.seconds(5))),
   drainTimeout: Config.Duration("MOLECULE_DRAIN_TIMEOUT").pipe(Config.withDefault(Duration.seconds(30))),
   maxRunningTasks: positive("MOLECULE_MAX_RUNNING_TASKS").pipe(Config.withDefault(4)),
   maxUnfinishedTasks: positive("MOLECULE_MAX_TASKS").pipe(Config.withDefault(100)),
+  keepTasksFor: Config.Duration("MOLECULE_KEEP_TASKS_FOR").pipe(Config.withDefault(Duration.days(7))),
+  keepTasks: positive("MOLECULE_KEEP_TASKS").pipe(Config.withDefault(10_000)),
+  rememberTasksFor: Config.Duration("MOLECULE_REMEMBER_TASKS_FOR").pipe(Config.withDefault(Duration.days(30))),
   delegationTimeout: Config.Duration("MOLECULE_DELEGATION_TIMEOUT").pipe(Config.withDefault(Duration.minutes(30))),
   delegationConcurrency: positive("MOLECULE_DELEGATION_CONCURRENCY").pipe(Config.withDefault(5)),
   executor

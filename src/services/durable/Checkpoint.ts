@@ -9,6 +9,9 @@ import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { WorkspaceId } from "../workspace/WorkspaceId.ts"
 
+/** Workflows of the workspace itself, which are none of its tasks, have names that begin like this. */
+export const reservedPrefix = "molecule~"
+
 /** Names one step of one workflow of one workspace; saving it again replaces what was saved. */
 export const CheckpointKey = Schema.Struct({
   workspaceId: WorkspaceId,

@@ -100,8 +100,13 @@ const task = [
     upTo: Schema.Int,
     detail: Schema.optionalKey(Schema.String)
   }),
-  /** What stays of a task whose rows were pruned: its message is still recognised, until then (milliseconds). */
+  /**
+   * What stays of a task that was pruned: its message is still recognised, until then (milliseconds). It decides that these
+   * streams, the task's and those of its executions, are over; their rows go a few at a time. In a stream of its own.
+   */
   Schema.TaggedStruct("TaskForgotten", {
+    taskId: Schema.String,
+    streams: Schema.Array(Schema.String),
     messageKey: Schema.String,
     digest: Schema.String,
     state: TaskState,
@@ -123,7 +128,7 @@ const checkpoint = [
     /** The platform has it already. */
     known: Schema.optionalKey(Schema.Literal(true))
   }),
-  /** In the stream of the checkpoints that it removes. */
+  /** In the stream of the checkpoints that it removes, or in that of the `TaskForgotten` by which they go. */
   Schema.TaggedStruct("CheckpointsCleared", { workspaceId: Schema.String, workflowId: Schema.String }),
   /** The platform has confirmed everything up to this position. */
   Schema.TaggedStruct("CheckpointsForwarded", { upTo: Schema.Int }),
@@ -134,6 +139,14 @@ const checkpoint = [
    * `checkpointProjection`). Of finished tasks more is left out until there are `keepEntries` and `keepBytes` at most.
    */
   Schema.TaggedStruct("OutboxCompacted", { upTo: Schema.Int, keepEntries: Schema.Int, keepBytes: Schema.Int }),
+  /**
+   * The stream begins anew with this row: what still counts of it comes again behind, and the rows before go. The platform
+   * has dealt with everything up to this position; these changes it has refused.
+   */
+  Schema.TaggedStruct("CheckpointsRestated", {
+    upTo: Schema.Int,
+    refused: Schema.Array(Schema.Struct({ position: Schema.Int, detail: Schema.String }))
+  }),
   /** A new journal has taken over what the platform knew of unfinished tasks. The one row of the stream `~restore`. */
   Schema.TaggedStruct("PlatformRestored", { tasks: Schema.Int })
 ] as const
@@ -205,6 +218,9 @@ export interface JournalState {
  * - `settled` completes when everything staged so far is on disk. Many fibers that wait at once share one commit.
  * - `append` does both.
  * - `accept` is `append` for what may be refused: where it cannot be written now, it is as if it had never been staged.
+ * - `remove` takes streams out of the file that nobody needs any more: those that it is given, those that a
+ *   `TaskForgotten` named, and what a `CheckpointsRestated` replaced. It removes at most so many rows, in a commit of its own, and answers how many; once that is 0,
+ *   nothing is left to remove. Between two calls, and after a crash, the rest of such a stream counts for nothing.
  * - `read` gives a stream's rows after a sequence number (0 for all), at most `limit` of them, checked against their
  *   checksums.
  *
@@ -232,6 +248,7 @@ export class Journal extends Context.Service<
     readonly settled: Effect.Effect<void>
     readonly append: (entries: ReadonlyArray<JournalEntry>) => Effect.Effect<void>
     readonly accept: (entries: ReadonlyArray<JournalEntry>) => Effect.Effect<void, JournalUnavailable>
+    readonly remove: (streams: ReadonlyArray<string>, limit: number) => Effect.Effect<number, JournalUnavailable>
     readonly read: (
       stream: string,
       after?: number,
@@ -247,8 +264,8 @@ export class Journal extends Context.Service<
  * **Details**
  *
  * The journal engine gives one to each activity and stages list and result as one. Whoever calls its `deferredDone`, or
- * `TaskStore.setState`, under a list of his own has it staged with the value, or the new state. `undefined` elsewhere: then
- * stage directly.
+ * `TaskStore.setState` or `note`, under a list of his own has it staged with the value, the new state, or the note.
+ * `undefined` elsewhere: then stage directly.
  */
 export const Staging = Context.Reference<Array<JournalEntry> | undefined>(
   "molecule-effect/services/durable/Journal/Staging",

@@ -121,10 +121,19 @@ export const question = (text: string): AskOptions["parts"] => [textPart(text)]
  * noticed and the event is not sent twice. An event is stored before anyone sees it. `attempt` is 1 for the first run of
  * a step and grows with each rerun.
  *
+ * A step that has completed is not run again, also if it completed with an error or a defect: an executor that catches it
+ * finds the same again. A result that the schema cannot encode is such a defect.
+ *
+ * Names: 1 to 200 characters without `~`, NUL or half a surrogate pair. A step's does not begin with `wait/`, a wait's not
+ * with `retry/`, `outcome/` or `ask/`. A name that cannot be used, or that another step (or another wait, sleep or question)
+ * of the task has used before, is an `ExecutorError` with the remedy: a second step of the same name is never given the
+ * first one's result.
+ *
  * `wait` suspends the task until somebody provides the value (`TaskRunner.provide`) or the deadline passes; `sleep`
  * suspends it for a time; `ask` asks the task's sender and waits for the next message to the task. They survive a restart
  * with their deadline, hold no place among the running tasks, and are the only ways to wait: what waits otherwise is not
- * seen by the watcher. Call them outside of steps.
+ * seen by the watcher. Call them outside of steps. Other branches of the executor work on beside a wait; what such a branch
+ * does outside of its steps may take 200 ms, and is otherwise cut off until the wait ends.
  *
  * **Example**
  *

@@ -10,9 +10,11 @@ import type * as Stream from "effect/Stream"
 import type { TaskInput } from "./AgentTask.ts"
 import type { Message } from "./Content.ts"
 import type { Cursor, Gap } from "./Cursor.ts"
+import type { JournalUnavailable } from "./Journal.ts"
 import type {
   HoldReason,
   MessageConflict,
+  MessageForgotten,
   TaskEvent,
   TaskPage,
   TaskQuery,
@@ -130,6 +132,15 @@ export interface Activity {
   readonly current: string
 }
 
+/** Why a message is not taken. `JournalUnavailable`: it could not be kept, so that it is as if it had never come. */
+export type SubmitError =
+  | TaskStoreError
+  | MessageConflict
+  | MessageForgotten
+  | TooManyTasks
+  | JournalUnavailable
+  | Draining
+
 /**
  * Durable tasks.
  *
@@ -145,6 +156,8 @@ export interface Activity {
  * - `cancel` ends a task that has not ended, and the processes it started.
  * - `provide` gives a suspended task the value that it waits for.
  * - `receive` gives a task that asked for something the message that it waits for; the same message again changes nothing.
+ * - Where the disk takes nothing, `cancel`, `provide`, `receive` and `release` say so (`JournalUnavailable`). One that finds it out on
+ *   the way comes about when there is room, if the process lives until then; the same call again is safe.
  * - `list` gives a page of tasks, the latest change first.
  * - `release` lets a task run that was set aside; `retry` begins a new task with the message of one that has ended.
  * - `health` is the age of the oldest due work, and the tasks that are set aside.
@@ -162,9 +175,7 @@ export interface Activity {
 export class TaskRunner extends Context.Service<
   TaskRunner,
   {
-    readonly submit: (
-      input: Omit<TaskInput, "taskId">
-    ) => Effect.Effect<TaskRecord, TaskStoreError | MessageConflict | TooManyTasks | Draining | NotConfirmed>
+    readonly submit: (input: Omit<TaskInput, "taskId">) => Effect.Effect<TaskRecord, SubmitError | NotConfirmed>
     readonly get: (taskId: string) => Effect.Effect<TaskRecord, TaskNotFound | TaskStoreError>
     readonly result: (taskId: string) => Effect.Effect<TaskRecord, TaskNotFound | TaskStoreError>
     /** What was said so far. */
@@ -174,26 +185,26 @@ export class TaskRunner extends Context.Service<
       taskId: string,
       after: Cursor | "start"
     ) => Stream.Stream<TaskEvent | Gap, TaskNotFound | TaskStoreError>
-    readonly cancel: (taskId: string) => Effect.Effect<TaskRecord, TaskNotFound | TaskNotCancelable | TaskStoreError>
+    readonly cancel: (
+      taskId: string
+    ) => Effect.Effect<TaskRecord, TaskNotFound | TaskNotCancelable | TaskStoreError | JournalUnavailable>
     readonly provide: (
       taskId: string,
       wait: string,
       value: Schema.Json
-    ) => Effect.Effect<void, TaskNotFound | WaitNotOpen | TaskStoreError>
+    ) => Effect.Effect<void, TaskNotFound | WaitNotOpen | TaskStoreError | JournalUnavailable>
     readonly receive: (
       taskId: string,
       message: Message
-    ) => Effect.Effect<TaskRecord, TaskNotFound | TaskTakesNoMessage | MessageConflict | TaskStoreError>
+    ) => Effect.Effect<
+      TaskRecord,
+      TaskNotFound | TaskTakesNoMessage | MessageConflict | TaskStoreError | JournalUnavailable
+    >
     readonly list: (query: TaskQuery) => Effect.Effect<TaskPage, TaskStoreError>
     readonly release: (
       taskId: string
-    ) => Effect.Effect<TaskRecord, TaskNotFound | TaskNotHeld | TaskCodeMissing | TaskStoreError>
-    readonly retry: (
-      taskId: string
-    ) => Effect.Effect<
-      TaskRecord,
-      TaskNotFound | TaskNotEnded | TaskStoreError | MessageConflict | TooManyTasks | Draining
-    >
+    ) => Effect.Effect<TaskRecord, TaskNotFound | TaskNotHeld | TaskCodeMissing | TaskStoreError | JournalUnavailable>
+    readonly retry: (taskId: string) => Effect.Effect<TaskRecord, TaskNotFound | TaskNotEnded | SubmitError>
     readonly health: Effect.Effect<WorkHealth, TaskStoreError>
     readonly activity: Effect.Effect<Activity>
     /** The activity now, and again each time it changes. */

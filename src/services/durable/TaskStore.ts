@@ -9,6 +9,7 @@ import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { TaskInput, TaskOutput } from "./AgentTask.ts"
 import { Message, Part } from "./Content.ts"
+import type { JournalUnavailable } from "./Journal.ts"
 import { AgentEvent, ExecutorError, type UnknownOutcome } from "./Step.ts"
 import type { OpenWait, WaitKind } from "./Waits.ts"
 
@@ -104,6 +105,8 @@ export interface History {
   readonly steps: Readonly<Record<string, Schema.Json>>
   /** Names of the steps that this segment has completed. */
   readonly completed: ReadonlyArray<string>
+  /** Encoded exits of those of them that succeeded, where the store has them at hand. */
+  readonly results?: ReadonlyMap<string, Schema.Json>
   /** The open waits. */
   readonly waits: ReadonlyArray<Pick<OpenWait, "wait" | "deadline">>
   /** Encoded exits of waits that ended while the former segment did: it did not hear of them any more. */
@@ -173,6 +176,21 @@ export class MessageConflict extends Schema.TaggedError<MessageConflict>()("Mess
   }
 }
 
+/**
+ * The message came before. Its task has ended and was pruned: what it answered is not kept any more, and the message is not
+ * taken for a new one.
+ */
+export class MessageForgotten extends Schema.TaggedError<MessageForgotten>()("MessageForgotten", {
+  messageId: Schema.String,
+  taskId: Schema.String,
+  /** How it ended. */
+  state: TaskState
+}) {
+  override get message() {
+    return `message ${this.messageId} was task ${this.taskId}, which is ${this.state}; what it answered is no longer kept: use a new messageId to have it done again`
+  }
+}
+
 /** There are as many unfinished tasks as the workspace takes. */
 export class TooManyTasks extends Schema.TaggedError<TooManyTasks>()("TooManyTasks", {
   limit: Schema.Int,
@@ -190,7 +208,7 @@ export class TooManyTasks extends Schema.TaggedError<TooManyTasks>()("TooManyTas
  * **Details**
  *
  * - `submit` records a message once: the same caller, context and `messageId` give the first record, `created: false`.
- *   At most `limit` tasks may be unfinished.
+ *   At most `limit` tasks may be unfinished. Of a task that was pruned the message is known for some time more.
  * - `begin` counts a run of a step and answers its attempt, from 1; `begun` is how many there were.
  * - `append` numbers and records an event unless one with the same (step, attempt, number) is there; it answers the new
  *   event, or `None` for a repeat.
@@ -207,7 +225,11 @@ export class TooManyTasks extends Schema.TaggedError<TooManyTasks>()("TooManyTas
  *   among the first again.
  * - `note` records what is not said to anyone: waits, segments, holds. It is on disk when it answers.
  * - `begin` with an effect is on disk when it answers; without, it is so before anything that comes after it.
- * - `waits` are the open waits, oldest deadline first.
+ * - `waits` are the open waits, oldest deadline first; `due` those of them whose deadline is before a time.
+ * - `refusal` never ends while the store can be written to; while it cannot, it fails with the reason. What was said or moved
+ *   before is kept in memory meanwhile, and its calls wait.
+ * - `withoutWait` holds the unfinished tasks that wait for nothing, and those that are held, oldest first: those of them
+ *   that neither run nor are held were forgotten. Like `due` it is asked every second, and reads no more than it answers.
  */
 export class TaskStore extends Context.Service<
   TaskStore,
@@ -219,7 +241,7 @@ export class TaskStore extends Context.Service<
       origin?: Origin
     ) => Effect.Effect<
       { readonly task: TaskRecord; readonly created: boolean },
-      TaskStoreError | MessageConflict | TooManyTasks
+      TaskStoreError | MessageConflict | MessageForgotten | TooManyTasks | JournalUnavailable
     >
     readonly get: (taskId: string) => Effect.Effect<Option.Option<TaskRecord>, TaskStoreError>
     readonly begin: (taskId: string, step: string, effect?: EffectIntent) => Effect.Effect<number, TaskStoreError>
@@ -249,5 +271,11 @@ export class TaskStore extends Context.Service<
     readonly history: (taskId: string) => Effect.Effect<History, TaskStoreError>
     readonly note: (taskId: string, note: TaskNote) => Effect.Effect<void, TaskStoreError>
     readonly waits: Effect.Effect<ReadonlyArray<OpenWait>, TaskStoreError>
+    readonly due: (before: number) => Effect.Effect<ReadonlyArray<OpenWait>, TaskStoreError>
+    readonly refusal: Effect.Effect<never, JournalUnavailable>
+    readonly withoutWait: Effect.Effect<
+      ReadonlyArray<{ readonly taskId: string; readonly held: Standing["held"] }>,
+      TaskStoreError
+    >
   }
 >()("molecule-effect/services/durable/TaskStore") {}

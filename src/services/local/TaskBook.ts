@@ -51,8 +51,11 @@ export const TaskLine = Schema.Struct({
 /** The type of {@link TaskLine}. */
 export type TaskLine = typeof TaskLine.Type
 
-/** `tasks list`: newest first, and how many there are of the kind that was asked for. */
-export const TaskList = Schema.Struct({ tasks: Schema.Array(TaskLine), total: Schema.Int })
+/**
+ * `tasks list`: newest first, how many there are of the kind that was asked for, and how many are not kept any more, whatever
+ * their kind, but that their messages are recognised.
+ */
+export const TaskList = Schema.Struct({ tasks: Schema.Array(TaskLine), total: Schema.Int, pruned: Schema.Int })
 /** The type of {@link TaskList}. */
 export type TaskList = typeof TaskList.Type
 

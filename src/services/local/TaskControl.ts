@@ -10,8 +10,10 @@ import * as HttpApi from "effect/http-api/HttpApi"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
+import { JournalUnavailable } from "../durable/Journal.ts"
 import {
   Draining,
+  type SubmitError,
   TaskCodeMissing,
   TaskNotCancelable,
   TaskNotEnded,
@@ -19,37 +21,11 @@ import {
   TaskNotHeld,
   WaitNotOpen
 } from "../durable/TaskRunner.ts"
-import { HoldReason, MessageConflict, TaskRecord, TaskStoreError, TooManyTasks } from "../durable/TaskStore.ts"
+import { MessageConflict, MessageForgotten, TaskRecord, TaskStoreError, TooManyTasks } from "../durable/TaskStore.ts"
+import { WorkspaceHealth } from "../workspace/Health.ts"
 
 /** The name of the socket in the state directory, mode 0600: its owner serves {@link TaskControlApi} there. */
 export const socketName = "control.sock"
-
-/** How the work of a running workspace is getting on. */
-export const WorkspaceHealth = Schema.Struct({
-  /** The process that owns the state directory. */
-  pid: Schema.Int,
-  running: Schema.Int,
-  queued: Schema.Int,
-  /** Milliseconds: how long the oldest due work is overdue; 0 if none is. */
-  oldestDue: Schema.Finite,
-  /** Tasks that are set aside. */
-  held: Schema.Array(Schema.Struct({ taskId: Schema.String, reason: HoldReason, detail: Schema.String })),
-  journal: Schema.Struct({
-    file: Schema.String,
-    /** Rows on their way to the disk. */
-    staged: Schema.Int,
-    /** Why it cannot be written now, if it cannot. */
-    refused: Schema.optionalKey(Schema.String)
-  }),
-  outbox: Schema.Struct({
-    /** Checkpoints that the platform does not have yet. */
-    pending: Schema.Int,
-    /** Why somebody should look at it, if somebody should. */
-    alarm: Schema.optionalKey(Schema.String)
-  })
-})
-/** The type of {@link WorkspaceHealth}. */
-export type WorkspaceHealth = typeof WorkspaceHealth.Type
 
 /** The process that holds the state directory does not answer on its socket. */
 export class ControlUnreachable extends Schema.TaggedError<ControlUnreachable>()("ControlUnreachable", {
@@ -70,17 +46,18 @@ export class NobodyRuns extends Schema.TaggedError<NobodyRuns>()("NobodyRuns", {
 }
 
 /** Why a change may not come about besides the task's own reasons. */
-export type ControlError = TaskStoreError | ControlUnreachable | NobodyRuns
+export type ControlError = TaskStoreError | JournalUnavailable | ControlUnreachable | NobodyRuns
 
 const task = { taskId: Schema.String }
 const notFound = TaskNotFound.pipe(HttpApiSchema.status(404))
 const storeError = TaskStoreError.pipe(HttpApiSchema.status(503))
+const diskError = JournalUnavailable.pipe(HttpApiSchema.status(503))
 
 class Tasks extends HttpApiGroup.make("tasks").add(
   HttpApiEndpoint.post("cancel", "/tasks/cancel", {
     payload: Schema.Struct(task),
     success: TaskRecord,
-    error: [notFound, storeError, TaskNotCancelable.pipe(HttpApiSchema.status(409))]
+    error: [notFound, storeError, diskError, TaskNotCancelable.pipe(HttpApiSchema.status(409))]
   }),
   HttpApiEndpoint.post("resume", "/tasks/resume", {
     payload: Schema.Struct(task),
@@ -88,6 +65,7 @@ class Tasks extends HttpApiGroup.make("tasks").add(
     error: [
       notFound,
       storeError,
+      diskError,
       TaskNotHeld.pipe(HttpApiSchema.status(409)),
       TaskCodeMissing.pipe(HttpApiSchema.status(409))
     ]
@@ -100,6 +78,8 @@ class Tasks extends HttpApiGroup.make("tasks").add(
       storeError,
       TaskNotEnded.pipe(HttpApiSchema.status(409)),
       MessageConflict.pipe(HttpApiSchema.status(409)),
+      MessageForgotten.pipe(HttpApiSchema.status(410)),
+      diskError,
       TooManyTasks.pipe(HttpApiSchema.status(429)),
       Draining.pipe(HttpApiSchema.status(503))
     ]
@@ -107,7 +87,7 @@ class Tasks extends HttpApiGroup.make("tasks").add(
   HttpApiEndpoint.post("provide", "/tasks/provide", {
     payload: Schema.Struct({ ...task, wait: Schema.String, value: Schema.Json }),
     success: Schema.Struct({}),
-    error: [notFound, storeError, WaitNotOpen.pipe(HttpApiSchema.status(409))]
+    error: [notFound, storeError, diskError, WaitNotOpen.pipe(HttpApiSchema.status(409))]
   })
 ) {}
 
@@ -154,10 +134,7 @@ export class TaskControl extends Context.Service<
     ) => Effect.Effect<TaskRecord, TaskNotFound | TaskNotHeld | TaskCodeMissing | ControlError>
     readonly retry: (
       taskId: string
-    ) => Effect.Effect<
-      TaskRecord,
-      TaskNotFound | TaskNotEnded | MessageConflict | TooManyTasks | Draining | ControlError
-    >
+    ) => Effect.Effect<TaskRecord, TaskNotFound | TaskNotEnded | SubmitError | ControlError>
     readonly provide: (
       taskId: string,
       wait: string,

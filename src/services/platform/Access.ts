@@ -97,6 +97,15 @@ const ownOrAdmin: AccessRule["verdicts"] = {
 }
 const ownOnly: AccessRule["verdicts"] = { ...ownOrAdmin, admin: "invalid" }
 
+const callers: AccessRule["verdicts"] = {
+  none: "callerMissing",
+  own: "allow",
+  other: "callerInvalid",
+  revoked: "callerInvalid",
+  deleted: "callerInvalid",
+  admin: "allow"
+}
+
 const badBody = "invalid request body"
 const rule = (
   subject: Subject,
@@ -145,21 +154,20 @@ export const accessTable = {
   "checkpoints.latest": rule("path", ownOrAdmin),
   "checkpoints.list": rule("path", ownOrAdmin),
   "checkpoints.delete": rule("path", ownOrAdmin),
-  "a2a.proxy": rule(
-    "caller",
-    {
-      none: "callerMissing",
-      own: "allow",
-      other: "callerInvalid",
-      revoked: "callerInvalid",
-      deleted: "callerInvalid",
-      admin: "allow"
-    },
-    {
-      badBody: "invalid JSON",
-      note: "A workspace reaches only those that the hierarchy connects it with (403); the admin reaches all."
-    }
-  )
+  "a2a.proxy": rule("caller", callers, {
+    badBody: "invalid JSON",
+    note: "A workspace reaches only those that the hierarchy connects it with (403); the admin reaches all."
+  }),
+  "a2a.restGet": rule("caller", callers, { note: "A2A over HTTP+JSON, at the agent's path. As for JSON-RPC." }),
+  "a2a.restPost": rule("caller", callers, { note: "A2A over HTTP+JSON, at the agent's path. As for JSON-RPC." }),
+  "a2a.restDelete": rule("caller", callers, { note: "A2A over HTTP+JSON, at the agent's path. As for JSON-RPC." }),
+  "inbox.pull": rule("path", ownOnly),
+  "inbox.renew": rule("path", ownOnly),
+  "inbox.answer": rule("path", ownOnly),
+  "inbox.activity": rule("path", ownOrAdmin, {
+    note: "Messages are shown to the workspace's own token, oldest first; the admin looks on, newest first."
+  }),
+  "inbox.notify": rule("path", ownOrAdmin)
 } as const satisfies Record<string, AccessRule>
 
 /** The key of an endpoint in {@link accessTable}. */

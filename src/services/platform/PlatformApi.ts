@@ -17,8 +17,13 @@ import {
   BadRequest,
   ConfirmationRequired,
   Forbidden,
+  GatewayTimeout,
+  LeaseLost,
+  LoopDetected,
+  NoLonger,
   NotAvailable,
   NotFound,
+  PayloadTooLarge,
   PlatformUnavailable,
   TooMany
 } from "./PlatformErrors.ts"
@@ -47,6 +52,8 @@ import {
   Workspace,
   WorkspaceState
 } from "./PlatformSchemas.ts"
+
+import { ActivityRow, AnswerPart, LeaseHeld, NotifyRequest, PulledEntries, RenewLease } from "./RelaySchemas.ts"
 
 const access = (key: AccessKey) => OpenApi.annotations({ description: describeAccess(key) })
 const workspacePath = { id: WorkspaceId }
@@ -180,17 +187,95 @@ class Checkpoints extends HttpApiGroup.make("checkpoints")
     OpenApi.annotations({ title: "Checkpoints", description: "How far each task of a workspace has come" })
   ) {}
 
+const relayHeaders = { "x-workspace-id": Schema.optionalKey(WorkspaceId) }
+// The router takes this for one segment, with or without more behind it.
+const agentPath = { ...workspacePath, path: Schema.NonEmptyString }
+const relayErrors = [
+  BadRequest,
+  Forbidden,
+  NotFound,
+  TooMany,
+  BadGateway,
+  NotAvailable,
+  GatewayTimeout,
+  LoopDetected
+] as const
+
 class A2AProxy extends HttpApiGroup.make("a2a")
   .add(
     HttpApiEndpoint.post("proxy", "/workspaces/:id/a2a", {
       params: workspacePath,
-      headers: { "x-workspace-id": Schema.optionalKey(WorkspaceId) },
+      headers: relayHeaders,
       payload: Schema.Json,
       success: Schema.Json,
-      error: [BadRequest, Forbidden, NotFound, BadGateway, NotAvailable]
-    }).annotateMerge(access("a2a.proxy"))
+      error: relayErrors
+    }).annotateMerge(access("a2a.proxy")),
+    HttpApiEndpoint.get("restGet", "/workspaces/:id/a2a/:path/*", {
+      params: agentPath,
+      headers: relayHeaders,
+      success: Schema.Json,
+      error: relayErrors
+    }).annotateMerge(access("a2a.restGet")),
+    HttpApiEndpoint.post("restPost", "/workspaces/:id/a2a/:path/*", {
+      params: agentPath,
+      headers: relayHeaders,
+      payload: Schema.Json,
+      success: Schema.Json,
+      error: relayErrors
+    }).annotateMerge(access("a2a.restPost")),
+    HttpApiEndpoint.delete("restDelete", "/workspaces/:id/a2a/:path/*", {
+      params: agentPath,
+      headers: relayHeaders,
+      success: Schema.Json,
+      error: relayErrors
+    }).annotateMerge(access("a2a.restDelete"))
   )
   .annotateMerge(OpenApi.annotations({ title: "A2A", description: "A message from one workspace to another" })) {}
+
+const entryPath = { ...workspacePath, entry: Schema.NonEmptyString }
+
+class RelayInbox extends HttpApiGroup.make("inbox")
+  .add(
+    HttpApiEndpoint.get("pull", "/workspaces/:id/a2a/queue", {
+      params: workspacePath,
+      query: { wait: decimal, limit: decimal },
+      success: PulledEntries
+    }).annotateMerge(access("inbox.pull")),
+    HttpApiEndpoint.post("renew", "/workspaces/:id/a2a/queue/:entry/lease", {
+      params: entryPath,
+      payload: RenewLease,
+      success: LeaseHeld,
+      error: [LeaseLost, NoLonger]
+    }).annotateMerge(access("inbox.renew")),
+    HttpApiEndpoint.post("answer", "/workspaces/:id/a2a/queue/:entry/answer", {
+      params: entryPath,
+      payload: AnswerPart,
+      success: LeaseHeld,
+      error: [LeaseLost, NoLonger, PayloadTooLarge]
+    }).annotateMerge(access("inbox.answer")),
+    HttpApiEndpoint.get("activity", "/workspaces/:id/activity", {
+      params: workspacePath,
+      query: {
+        type: Schema.optionalKey(Schema.String),
+        source: Schema.optionalKey(Schema.String),
+        limit: decimal,
+        since_id: Schema.optionalKey(Schema.String),
+        peer_id: Schema.optionalKey(Schema.String),
+        before_ts: Schema.optionalKey(Schema.String)
+      },
+      success: Schema.Array(ActivityRow),
+      error: [BadRequest, NoLonger]
+    }).annotateMerge(access("inbox.activity")),
+    HttpApiEndpoint.post("notify", "/workspaces/:id/notify", {
+      params: workspacePath,
+      payload: NotifyRequest,
+      success: status("sent"),
+      error: NotFound
+    }).annotateMerge(access("inbox.notify"))
+  )
+  .annotateMerge(
+    OpenApi.annotations({ title: "Inbox", description: "For agents that come for their messages: docs/relay.md" })
+  ) {}
 
 /**
  * The platform's API: what its real counterpart serves of sections 1 to 6 of the specification, with the holes closed.
@@ -214,6 +299,7 @@ export class PlatformApi extends HttpApi.make("molecule-platform")
   .add(Tokens)
   .add(Checkpoints)
   .add(A2AProxy)
+  .add(RelayInbox)
   .middleware(Authorization)
   .middleware(RequestErrors)
   // A 400 names every field that is wrong, not just the first.

@@ -64,9 +64,13 @@ export class PayloadTooLarge extends Schema.Error<PayloadTooLarge>("PayloadTooLa
   readonly _tag = "PayloadTooLarge" as const
 }
 
-/** 429: too much of it; `retry_after` in seconds where waiting helps. */
+/** 429: too much of it; `retry_after` in seconds where waiting helps. `queue_full`: as many requests wait for this agent as may. */
 export class TooMany extends Schema.Error<TooMany>("TooMany")(
-  { error: Schema.String, retry_after: Schema.optionalKey(Schema.Int) },
+  {
+    error: Schema.String,
+    code: Schema.optionalKey(Schema.Literal("queue_full")),
+    retry_after: Schema.optionalKey(Schema.Int)
+  },
   { httpApiStatus: 429 }
 ) {
   readonly _tag = "TooMany" as const
@@ -86,11 +90,51 @@ export class NotAvailable extends Schema.Error<NotAvailable>("NotAvailable")(
     error: Schema.String,
     status: Schema.optionalKey(Schema.String),
     busy: Schema.optionalKey(Schema.Boolean),
-    retry_after: Schema.optionalKey(Schema.Int)
+    retry_after: Schema.optionalKey(Schema.Int),
+    /** `queued`: the message waits for the agent; the same message again waits for the same answer. */
+    code: Schema.optionalKey(Schema.Literal("queued")),
+    queue_id: Schema.optionalKey(Schema.String),
+    queue_depth: Schema.optionalKey(Schema.Int)
   },
   { httpApiStatus: 503 }
 ) {
   readonly _tag = "NotAvailable" as const
+}
+
+/**
+ * 504: no answer in time. `agent_timeout`: the agent has the request and said nothing; `queue_expired`: the agent never
+ * took it.
+ */
+export class GatewayTimeout extends Schema.Error<GatewayTimeout>("GatewayTimeout")(
+  { error: Schema.String, code: Schema.Literals(["agent_timeout", "queue_expired"]) },
+  { httpApiStatus: 504 }
+) {
+  readonly _tag = "GatewayTimeout" as const
+}
+
+/** 508: the request has come by this workspace before, or by too many others. */
+export class LoopDetected extends Schema.Error<LoopDetected>("LoopDetected")(
+  { error: Schema.String, code: Schema.Literal("loop_detected") },
+  { httpApiStatus: 508 }
+) {
+  readonly _tag = "LoopDetected" as const
+}
+
+/** 409: an entry of the queue is no longer this agent's to answer, or its parts came out of order (`expected` is next). */
+export class LeaseLost extends Schema.Error<LeaseLost>("LeaseLost")(
+  {
+    error: Schema.String,
+    code: Schema.Literals(["lease_lost", "out_of_order"]),
+    expected: Schema.optionalKey(Schema.Int)
+  },
+  { httpApiStatus: 409 }
+) {
+  readonly _tag = "LeaseLost" as const
+}
+
+/** 410: nobody waits for this any more, or this cursor is not known. */
+export class NoLonger extends Schema.Error<NoLonger>("NoLonger")({ error: Schema.String }, { httpApiStatus: 410 }) {
+  readonly _tag = "NoLonger" as const
 }
 
 /** 503: the platform's own store failed. Never an open door, and never a 401. */

@@ -33,6 +33,20 @@ export interface Settings {
   readonly sweepInterval: Duration.Duration
   /** How long the proxy waits for a sign of life of the agent it has sent a message to. */
   readonly agentIdleTimeout: Duration.Duration
+  /** How long a whole answer of an agent may take; event streams have no limit. */
+  readonly agentTimeout: Duration.Duration
+  /** A caller that takes nothing of an event stream for so long, though there is something, is let go. */
+  readonly streamStall: Duration.Duration
+  /** A message for an agent that was heard of within this time waits for it, if it does not answer. */
+  readonly offlineGrace: Duration.Duration
+  /** How many requests may wait for one agent. */
+  readonly queueLimit: number
+  /** How long a caller of a waiting request is kept waiting; the message stays. */
+  readonly queueWait: Duration.Duration
+  /** How long a message waits at most for its agent to take it. */
+  readonly queueExpiry: Duration.Duration
+  /** How long an agent that has taken an entry may be silent about it before it is given out again. */
+  readonly queueLease: Duration.Duration
   /** How many checkpoints one workspace may have. */
   readonly maxCheckpoints: number
 }
@@ -50,6 +64,14 @@ export const settingsDefaults: Omit<Settings, "stateDirectory"> = {
   offlineAfter: Duration.seconds(90),
   sweepInterval: Duration.seconds(15),
   agentIdleTimeout: Duration.minutes(5),
+  agentTimeout: Duration.minutes(30),
+  streamStall: Duration.minutes(1),
+  offlineGrace: Duration.minutes(5),
+  queueLimit: 1000,
+  // Less than the five minutes after which common HTTP clients give up.
+  queueWait: Duration.minutes(4),
+  queueExpiry: Duration.hours(1),
+  queueLease: Duration.minutes(1),
   maxCheckpoints: 100_000
 }
 

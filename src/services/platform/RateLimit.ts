@@ -27,7 +27,12 @@ export interface Allowance {
 export class RateLimit extends Context.Service<
   RateLimit,
   {
-    readonly take: (client: { readonly address: string; readonly bearer: string }) => Effect.Effect<Allowance>
+    readonly take: (client: {
+      readonly address: string
+      readonly bearer: string
+      /** Counted for themselves, ten times as many: the parts of answers that an agent posts. */
+      readonly inbox?: boolean
+    }) => Effect.Effect<Allowance>
     readonly recognise: (bearer: string) => Effect.Effect<void>
   }
 >()("molecule-effect/services/platform/RateLimit") {}

@@ -15,7 +15,14 @@ import type { StoreUnavailable } from "./StoreUnavailable.ts"
 import type { TokenRecord } from "./TokenStore.ts"
 
 /** A workspace as it is stored; the names are those of the wire. */
-export const WorkspaceRecord = Schema.Struct({ ...ListedWorkspace.fields, workspace_access: WorkspaceAccess })
+export const WorkspaceRecord = Schema.Struct({
+  ...ListedWorkspace.fields,
+  workspace_access: WorkspaceAccess,
+  /** Whether it is sent its messages, or comes for them. */
+  delivery: Schema.Literals(["push", "poll"]),
+  /** When it was last heard of; milliseconds since 1970. */
+  last_heard_at: Schema.Int
+})
 /** The type of {@link WorkspaceRecord}. */
 export type WorkspaceRecord = typeof WorkspaceRecord.Type
 
@@ -66,7 +73,7 @@ export class HadToken extends Schema.TaggedError<HadToken>()("HadToken", {}) {}
  * - `find` answers removed workspaces too; `list` does not, and is ordered oldest first.
  * - `remove` takes the descendants along if told to (`cascade`), revokes all tokens, and answers how many descendants went.
  *   With `purge` the rows go, with tokens and checkpoints; without, they stay as `removed`.
- * - `register` sets URL, card and status, and issues the given first token, if one is given, only where there never was one.
+ * - `register` sets URL, delivery, card and status, and issues the given first token, if one is given, only where there never was one.
  * - `beat` and `register` move the status by `StatusMachine`; so does `silence`, for all that were last heard before
  *   `since`, answering whom it moved.
  * - `peers` are siblings, then children, then the parent, without removed ones, each group oldest first.
@@ -89,7 +96,12 @@ export class WorkspaceStore extends Context.Service<
       options: { readonly cascade: boolean; readonly purge: boolean }
     ) => Effect.Effect<number, StoreUnavailable | UnknownWorkspace | HasChildren>
     readonly register: (
-      registration: { readonly id: WorkspaceId; readonly url: string; readonly agent_card: Schema.Json },
+      registration: {
+        readonly id: WorkspaceId
+        readonly url: string
+        readonly delivery: WorkspaceRecord["delivery"]
+        readonly agent_card: Schema.Json
+      },
       firstToken: TokenRecord | undefined
     ) => Effect.Effect<void, StoreUnavailable | UnknownWorkspace | HadToken>
     readonly beat: (beat: typeof HeartbeatRequest.Type) => Effect.Effect<void, StoreUnavailable | UnknownWorkspace>
@@ -102,5 +114,11 @@ export class WorkspaceStore extends Context.Service<
     readonly lineage: (id: WorkspaceId) => Effect.Effect<Option.Option<Lineage>, StoreUnavailable>
     /** How many checkpoints the workspace has. */
     readonly countCheckpoints: (id: WorkspaceId) => Effect.Effect<number, StoreUnavailable>
+    /** Is there a checkpoint of this step? Saving it again adds none. */
+    readonly hasCheckpoint: (
+      id: WorkspaceId,
+      workflow: string,
+      step: string
+    ) => Effect.Effect<boolean, StoreUnavailable>
   }
 >()("molecule-effect/services/platform/WorkspaceStore") {}

@@ -4,6 +4,7 @@
  * @module
  */
 import * as Context from "effect/Context"
+import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 
 /**
@@ -26,6 +27,10 @@ export class NetworkFileSystem extends Schema.TaggedError<NetworkFileSystem>()("
 /** The directory cannot be created, read or written. */
 export class Inaccessible extends Schema.TaggedError<Inaccessible>()("Inaccessible", { cause: Schema.Defect() }) {}
 
+// What the system said (EROFS, EACCES, …) stands behind Effect's own error.
+const said = (cause: unknown) =>
+  Predicate.hasProperty(cause, "cause") && cause.cause instanceof Error ? cause.cause.message : String(cause)
+
 // Each program has a variable of its own for its directory.
 const variables =
   "MOLECULE_STATE_DIR; for the platform MOLECULE_PLATFORM_STATE_DIR, for npm start MOLECULE_LOCAL_STATE_DIR"
@@ -44,7 +49,7 @@ export class StateDirectoryError extends Schema.TaggedError<StateDirectoryError>
       case "NetworkFileSystem":
         return `${this.path} is on a network file system (${this.reason.fileSystem}): use a local directory (${variables})`
       case "Inaccessible":
-        return `cannot use ${this.path}: ${String(this.reason.cause)}: check its owner and mode, or use another directory (${variables})`
+        return `cannot use ${this.path}: ${said(this.reason.cause)}: check its owner and mode, and that its file system can be written, or use another directory (${variables})`
     }
   }
 }

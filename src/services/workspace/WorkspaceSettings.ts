@@ -9,6 +9,7 @@ import type * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { CommandSpec } from "../agent/CommandSpec.ts"
+import type { HealthRule } from "./Health.ts"
 
 /** Which brain the workspace has: the echo, a program, a coordinator that fans its task out, or a file that exports one. */
 export const ExecutorChoice = Schema.Union([
@@ -35,8 +36,14 @@ export class WorkspaceSettings extends Context.Service<
     readonly port: number
     /** The URL under which the platform reaches this agent, if that is not where it listens (a tunnel, a proxy). */
     readonly publicUrl: string | undefined
+    /** How messages come from the platform: it connects to this agent, or this agent comes for them. */
+    readonly mode: "listen" | "poll"
     /** Accept only requests that carry the platform's signed caller token. */
     readonly requireCallerToken: boolean
+    /** The version of A2A that a request without `A2A-Version` is taken for; the card's form, too. */
+    readonly assumedVersion: "0.3" | "1.0"
+    /** Addresses that are not of the outside to which notifications may be pushed. */
+    readonly pushAllow: { readonly loopback: boolean; readonly private: boolean }
     /** Largest request body, in bytes. */
     readonly maxBodyBytes: number
     readonly heartbeatInterval: Duration.Duration
@@ -44,10 +51,18 @@ export class WorkspaceSettings extends Context.Service<
     readonly ack: "local" | "platform"
     /** How long a message waits for that confirmation. */
     readonly ackTimeout: Duration.Duration
+    /** By what the workspace is not well, and by how much work may be overdue. */
+    readonly healthFailsOn: HealthRule["failsOn"]
+    readonly healthMaxOverdue: Duration.Duration
     /** How long a shutdown waits for the tasks that run. */
     readonly drainTimeout: Duration.Duration
     readonly maxRunningTasks: number
     readonly maxUnfinishedTasks: number
+    /** How long a task is kept after its end, and how many that have ended are kept at most. */
+    readonly keepTasksFor: Duration.Duration
+    readonly keepTasks: number
+    /** How long the message of a task that is no longer kept is recognised. */
+    readonly rememberTasksFor: Duration.Duration
     /** How long a delegation may take. */
     readonly delegationTimeout: Duration.Duration
     /** How many delegations of one task run at once. */

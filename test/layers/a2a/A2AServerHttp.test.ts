@@ -250,9 +250,11 @@ describe("A2AServerHttp", () => {
         for (const method of ["message/send", "message/stream", "tasks/get", "tasks/cancel", "tasks/resubscribe"]) {
           const response = yield* post(JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }))
           assert.strictEqual(response.status, 200)
+          // Params are an object or a list; what is neither is no request.
+          const isRequest = typeof params === "object" && params !== null
           assert.strictEqual(
             codeOf(yield* Schema.decodeUnknownEffect(Response)(yield* response.json)),
-            ErrorCode.InvalidParams
+            isRequest ? ErrorCode.InvalidParams : ErrorCode.InvalidRequest
           )
         }
       }).pipe(Effect.provide(echo)),

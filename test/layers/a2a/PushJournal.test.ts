@@ -120,7 +120,10 @@ describe("PushJournal", () => {
           options
         )
         assert.isAbove(received.length, before)
-        const ids = received.map(({ headers }) => String(headers["webhook-id"]).split("/").at(-1))
+        // What was taken right before the end may come again, under the same id.
+        const all = received.map(({ headers }) => String(headers["webhook-id"]).split("/").at(-1))
+        const ids = Array.from(new Set(all))
+        assert.isAtMost(all.length - ids.length, 1)
         assert.deepStrictEqual(
           ids,
           ids.map((_, index) => String(index + 1))

@@ -248,10 +248,10 @@ export const streamConformance = <E>(name: string, storesAt: (file: string) => A
             for (const method of ["message/stream", "tasks/resubscribe"]) {
               const params = { ...message("bad"), id: "any" }
               const header = yield* rpc(method, params, { lastEventId: "7" })
-              assert.include(fieldOf(header), `"path":"Last-Event-ID"`)
+              assert.include(fieldOf(header), `"field":"Last-Event-ID"`)
               for (const cursor of ["x-07", 7, null, {}]) {
                 const inBody = yield* rpc(method, { ...params, metadata: { "molecule/cursor": cursor } })
-                assert.include(fieldOf(inBody), `"path":"metadata.molecule/cursor"`)
+                assert.include(fieldOf(inBody), `"field":"metadata.molecule/cursor"`)
               }
             }
             // The message was never taken: with another text it is no conflict.

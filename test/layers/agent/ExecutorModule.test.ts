@@ -62,6 +62,22 @@ describe("ExecutorModule", () => {
     }).pipe(Effect.provide(Services))
   )
 
+  it.effect("the example of docs/workspace.md", () =>
+    Effect.gen(function* () {
+      const files = yield* FileSystem.FileSystem
+      const guide = yield* files.readFileString(`${root}docs/workspace.md`)
+      const [, example = ""] = /```ts\n(\/\/ agent\.ts\n[^]*?)```/.exec(guide) ?? []
+      // A file in a temporary folder does not find packages by their names.
+      const found = example
+        .replaceAll(/"effect\/(\w+)"/g, (_, path: string) => effect(path))
+        .replaceAll('"molecule-effect"', source("index.ts"))
+      assert.deepStrictEqual(yield* run(found), { name: "word-counter", answer: "1 words" })
+      for (const setting of ["MOLECULE_EXECUTOR=module", "MOLECULE_EXECUTOR_MODULE=agent.ts"]) {
+        assert.include(guide, setting)
+      }
+    }).pipe(Effect.provide(Services))
+  )
+
   const wrong: ReadonlyArray<readonly [what: string, text: string, reason: string, said: string]> = [
     ["no default export", `${head}export const agent = shout`, "export", "no default export"],
     ["another default export", `export default 42`, "export", "not an executor"],

@@ -109,6 +109,8 @@ describe("steps of a task", () => {
             named("wait/go"),
             named("x".repeat(201)),
             named("a\u0000b"),
+            named("a\ud800"),
+            sleep("fine", 1).pipe(Effect.andThen(sleep("fine", 1))),
             sleep("retry/fine/1", 1),
             wait({ name: "outcome/fine", reason: "", from: "", within: 1, schema: Schema.Null }),
             wait({ name: "ask/colour", reason: "", from: "", within: 1, schema: Schema.Null }),
@@ -121,7 +123,7 @@ describe("steps of a task", () => {
         })
         const done = yield* boot(filename, { execute }, Effect.flatMap(submit("m-1"), result))
         assert.strictEqual(done.state, "completed")
-        assert.strictEqual(done.output?.text.split("\n").length, 11)
+        assert.strictEqual(done.output?.text.split("\n").length, 13)
         assert.match(done.output?.text ?? "", /used before in this task/)
         assert.notMatch(done.output?.text ?? "", /went through/)
       })

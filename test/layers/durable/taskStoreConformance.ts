@@ -250,6 +250,41 @@ export const taskStoreConformance = <E>(name: string, layer: Layer.Layer<TaskSto
       }).pipe(Effect.provide(layer))
     )
 
+    it.effect("tells what is due, and who waits for nothing or is held", () =>
+      Effect.gen(function* () {
+        const store = yield* TaskStore
+        const named = (messageId: string) =>
+          Effect.map(store.submit(message({ messageId }), 100), ({ task }) => task.input.taskId)
+        const [idle, soon, late, held, ended] = yield* Effect.all([
+          named("idle"),
+          named("soon"),
+          named("late"),
+          named("held"),
+          named("ended")
+        ])
+        const wait = { _tag: "WaitBegan", wait: "go", kind: "signal", reason: "a word", from: "test" } as const
+        yield* store.note(soon, { ...wait, deadline: 1_000 })
+        yield* store.note(late, { ...wait, deadline: 9_000 })
+        yield* store.note(held, { ...wait, deadline: 2_000 })
+        yield* store.note(ended, { ...wait, deadline: 500 })
+        yield* store.note(held, { _tag: "TaskHeld", reason: "code", detail: "gone" })
+        yield* store.setState(ended, changeTo("completed"))
+        const due = (before: number) => Effect.map(store.due(before), (waits) => waits.map(({ taskId }) => taskId))
+        assert.deepStrictEqual(yield* due(1_000), [])
+        assert.deepStrictEqual(yield* due(1_001), [soon])
+        assert.deepStrictEqual(yield* due(9_001), [soon, held, late])
+        assert.deepStrictEqual(yield* store.withoutWait, [
+          { taskId: idle, held: undefined },
+          { taskId: held, held: { reason: "code", detail: "gone" } }
+        ])
+        yield* store.note(soon, { _tag: "WaitEnded", wait: "go", how: "provided" })
+        assert.deepStrictEqual(
+          (yield* store.withoutWait).map(({ taskId }) => taskId),
+          [idle, soon, held]
+        )
+      }).pipe(Effect.provide(layer))
+    )
+
     it.effect("does not know a task that was never submitted", () =>
       Effect.gen(function* () {
         const store = yield* TaskStore

@@ -8,16 +8,19 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Schema from "effect/Schema"
+import { SqlClient } from "effect/sql/SqlClient"
 import { WorkflowEngine } from "effect/workflow/WorkflowEngine"
 import * as CheckpointMemory from "../../../src/layers/durable/CheckpointMemory.ts"
+import * as TaskWatch from "../../../src/layers/durable/taskWatch.ts"
 import * as TaskRunnerWorkflow from "../../../src/layers/durable/TaskRunnerWorkflow.ts"
 import { AgentExecutor } from "../../../src/services/agent/AgentExecutor.ts"
 import { TaskOutput } from "../../../src/services/durable/AgentTask.ts"
 import { Step } from "../../../src/services/durable/Step.ts"
 import { TaskRunner } from "../../../src/services/durable/TaskRunner.ts"
+import { TaskStore } from "../../../src/services/durable/TaskStore.ts"
 import { PlatformConfig } from "../../../src/services/workspace/PlatformConfig.ts"
-import { storesAt, temporaryFile } from "../../support/journal.ts"
-import { type Execute, result, submit, workspaceId } from "../../support/runner.ts"
+import { stores, storesAt, temporaryFile } from "../../support/journal.ts"
+import { type Execute, message, result, submit, workspaceId } from "../../support/runner.ts"
 
 type Engine = WorkflowEngine["Service"]
 
@@ -147,6 +150,52 @@ describe("planted stalls", () => {
       assert.strictEqual(value.error?.reason, "timeout")
       assert.match(value.error?.remedy ?? "", /child-7/)
     })
+  )
+
+  it.live("a look reads what is due, and nothing of the tasks that wait or run", () =>
+    Effect.gen(function* () {
+      const store = yield* TaskStore
+      const wait = { _tag: "WaitBegan", wait: "go", kind: "signal", reason: "a word", from: "test" } as const
+      for (let index = 0; index < 40; index++) {
+        const { task } = yield* store.submit(message(`m-${index}`), 100)
+        // One is overdue, one waits for nothing, and the others have all the time there is.
+        const deadline = index === 7 ? 1 : Number.MAX_SAFE_INTEGER
+        if (index !== 8) yield* store.note(task.input.taskId, { ...wait, deadline })
+      }
+      const read: Array<string> = []
+      const watched = TaskStore.of({
+        ...store,
+        get: () => Effect.die("a record is read"),
+        standing: () => Effect.die("a standing is read"),
+        waits: Effect.die("all waits are read"),
+        unfinished: Effect.die("all tasks are read"),
+        due: (before) => Effect.tap(store.due(before), (found) => Effect.sync(() => read.push(`due ${found.length}`))),
+        withoutWait: Effect.tap(store.withoutWait, (found) => Effect.sync(() => read.push(`idle ${found.length}`)))
+      })
+      const survey = TaskWatch.survey(() => false).pipe(
+        Effect.provideService(TaskStore, watched),
+        Effect.map(({ idle }) => idle)
+      )
+      const resumed: Array<string> = []
+      const resume = (taskId: string) => Effect.sync(() => resumed.push(taskId))
+      const remedies = { fire: () => Effect.void, give: () => Effect.void, resume, idle: survey }
+      const idle = yield* Effect.provideService(
+        TaskWatch.look(TaskWatch.defaults, remedies, new Set()),
+        TaskStore,
+        watched
+      )
+      assert.deepStrictEqual(read, ["due 1", "idle 1"])
+      assert.strictEqual(idle.size, 1)
+      assert.strictEqual(resumed.length, 1)
+      const sql = yield* SqlClient
+      const plan = yield* sql`
+        EXPLAIN QUERY PLAN SELECT task_id FROM tasks
+        WHERE ended IS NULL AND (held IS NOT NULL OR NOT EXISTS (SELECT 1 FROM task_waits WHERE task = number))`
+      assert.isTrue(
+        plan.some(({ detail }) => String(detail).includes("tasks_unfinished")),
+        "tasks that have ended are not looked at"
+      )
+    }).pipe(Effect.provide(stores))
   )
 })
 

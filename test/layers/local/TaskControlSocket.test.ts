@@ -11,9 +11,11 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
+import * as SubscriptionRef from "effect/SubscriptionRef"
 import { createServer } from "node:http"
 import * as TaskControlClient from "../../../src/layers/local/TaskControlClient.ts"
 import * as TaskControlSocket from "../../../src/layers/local/TaskControlSocket.ts"
+import * as HealthOfWork from "../../../src/layers/workspace/HealthOfWork.ts"
 import { TaskInput, TaskOutput } from "../../../src/services/durable/AgentTask.ts"
 import { CheckpointOutbox } from "../../../src/services/durable/CheckpointOutbox.ts"
 import { Journal, JournalUnavailable } from "../../../src/services/durable/Journal.ts"
@@ -26,8 +28,15 @@ import {
   TaskRunner,
   WaitNotOpen
 } from "../../../src/services/durable/TaskRunner.ts"
-import { MessageConflict, TaskRecord, TaskStoreError, TooManyTasks } from "../../../src/services/durable/TaskStore.ts"
+import {
+  MessageConflict,
+  MessageForgotten,
+  TaskRecord,
+  TaskStoreError,
+  TooManyTasks
+} from "../../../src/services/durable/TaskStore.ts"
 import { TaskControl } from "../../../src/services/local/TaskControl.ts"
+import { Lifecycle, type LifecycleState } from "../../../src/services/workspace/Lifecycle.ts"
 import { StateDirectory } from "../../../src/services/workspace/StateDirectory.ts"
 
 const at = DateTime.makeUnsafe(1_795_471_139_574)
@@ -43,6 +52,8 @@ const refused = new JournalUnavailable({ file: "f", reason: "full", detail: "no 
 /** The socket in this directory, over a runner of which only what is given is there. */
 const socket = (path: string, runner: Layer.PartialEffectful<TaskRunner["Service"]> = { epoch: "e" }) =>
   TaskControlSocket.layer.pipe(
+    Layer.provide(HealthOfWork.layerWith({ failsOn: ["overdue", "journal", "held", "outbox"], maxOverdue: 5000 })),
+    Layer.provide(Layer.effect(Lifecycle, SubscriptionRef.make<LifecycleState>("ok"))),
     Layer.provide(Layer.mock(TaskRunner)(runner)),
     Layer.provide(
       Layer.mock(Journal)({
@@ -122,6 +133,8 @@ describe("TaskControlSocket", () => {
         retry: [
           new TaskNotEnded({ taskId: "t", state: "working" }),
           new MessageConflict({ messageId: "m", taskId: "t" }),
+          new MessageForgotten({ messageId: "m", taskId: "t", state: "failed" }),
+          refused,
           new TooManyTasks({ limit: 100, retryAfter: 5 }),
           new Draining({ retryAfter: 5 }),
           store
@@ -161,6 +174,9 @@ describe("TaskControlSocket", () => {
       assert.deepStrictEqual(given.at(-1), [id, "outcome/a", "repeat"])
       assert.deepStrictEqual(yield* control.health, {
         pid: process.pid,
+        status: "ok",
+        // Less than may be overdue is nothing wrong.
+        wrong: ["journal", "held", "outbox"],
         running: 1,
         queued: 2,
         oldestDue: 5,

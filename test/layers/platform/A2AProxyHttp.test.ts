@@ -117,7 +117,7 @@ describe("the A2A proxy", () => {
           assert.deepStrictEqual([refused.status, refused.json], [400, { error: "invalid JSON" }], raw)
         }
         for (const status of ["offline", "paused", "failed", "provisioning", "hibernated"]) {
-          yield* sql`UPDATE workspaces SET status = ${status} WHERE id = ${target.id}`
+          yield* sql`UPDATE workspaces SET status = ${status}, last_heard_at = 0 WHERE id = ${target.id}`
           const answer = yield* post(message)
           assert.deepStrictEqual([answer.status, answer.json], [503, { error: "workspace not available", status }])
         }
@@ -161,7 +161,8 @@ describe("the A2A proxy", () => {
             response.writeHead(status, { "retry-after": "7" })
             response.end(body)
           })
-          const answer = yield* post(message)
+          // A message would wait: see relayQueue.test.ts.
+          const answer = yield* post({ ...message, method: "tasks/get" })
           assert.deepStrictEqual([answer.status, answer.text, answer.headers["retry-after"]], [status, expected, "7"])
         }
       }).pipe(Effect.scoped)
@@ -195,9 +196,13 @@ describe("the A2A proxy", () => {
 
     it.effect("nobody there is 502; silence, a reset and a broken answer say so; X-Timeout bounds the wait", () =>
       Effect.gen(function* () {
+        const late = { error: "workspace agent did not answer in time", code: "agent_timeout" }
         const busy = { error: "workspace agent busy — retry after a short backoff", busy: true, retry_after: 30 }
         const closed = yield* pair((_request, _body, response) => response.end("{}"))
         closed.agent.close()
+        // Heard of a moment ago a message would wait for it: see relayQueue.test.ts.
+        const sql = yield* SqlClient
+        yield* sql`UPDATE workspaces SET last_heard_at = 0 WHERE id = ${closed.target.id}`
         const unreachable = yield* closed.post(message)
         assert.deepStrictEqual(
           [unreachable.status, unreachable.json],
@@ -206,7 +211,7 @@ describe("the A2A proxy", () => {
 
         const silent = yield* pair(() => undefined)
         const bounded = yield* silent.post(message, { "x-timeout": "0.05" })
-        assert.deepStrictEqual([bounded.status, bounded.json, bounded.headers["retry-after"]], [503, busy, "30"])
+        assert.deepStrictEqual([bounded.status, bounded.json], [504, late])
 
         const reset = yield* pair((request) => request.socket.destroy())
         const cut = yield* reset.post(message)
@@ -301,7 +306,7 @@ describe("the A2A proxy's patience", () => {
     it.effect("ends with an agent that says nothing, and with one that stops in the middle", () =>
       Effect.gen(function* () {
         const silent = yield* pair(() => undefined)
-        assert.strictEqual((yield* silent.post(message)).status, 503)
+        assert.strictEqual((yield* silent.post(message)).status, 504)
         const stuck = yield* pair((_request, _body, response) => {
           response.writeHead(200)
           response.write("{")
@@ -347,8 +352,8 @@ describe("AgentTransportUndici", () => {
       )
     )
   const post = Effect.fnUntraced(function* (url: string) {
-    const { post } = yield* AgentTransport
-    const answer = yield* post({ url, body: "{}", bearer: Redacted.make("t") })
+    const transport = yield* AgentTransport
+    const answer = yield* transport.send({ method: "POST", url, body: "{}", bearer: Redacted.make("t") })
     return yield* Schema.decodeEffect(Schema.fromJsonString(Answer))(
       yield* Stream.mkString(Stream.decodeText(answer.body))
     )

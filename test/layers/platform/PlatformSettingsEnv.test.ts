@@ -39,6 +39,13 @@ describe("PlatformSettingsEnv", () => {
         MOLECULE_PLATFORM_OFFLINE_AFTER: "2 minutes",
         MOLECULE_PLATFORM_SWEEP_INTERVAL: "1 second",
         MOLECULE_PLATFORM_AGENT_IDLE_TIMEOUT: "1 minute",
+        MOLECULE_PLATFORM_AGENT_TIMEOUT: "2 minutes",
+        MOLECULE_PLATFORM_STREAM_STALL: "3 minutes",
+        MOLECULE_PLATFORM_OFFLINE_GRACE: "4 minutes",
+        MOLECULE_PLATFORM_QUEUE_LIMIT: "8",
+        MOLECULE_PLATFORM_QUEUE_WAIT: "5 minutes",
+        MOLECULE_PLATFORM_QUEUE_EXPIRY: "6 minutes",
+        MOLECULE_PLATFORM_QUEUE_LEASE: "7 minutes",
         MOLECULE_PLATFORM_MAX_CHECKPOINTS: "7"
       })
       assert.deepStrictEqual(
@@ -56,6 +63,13 @@ describe("PlatformSettingsEnv", () => {
           offlineAfter: Duration.minutes(2),
           sweepInterval: Duration.seconds(1),
           agentIdleTimeout: Duration.minutes(1),
+          agentTimeout: Duration.minutes(2),
+          streamStall: Duration.minutes(3),
+          offlineGrace: Duration.minutes(4),
+          queueLimit: 8,
+          queueWait: Duration.minutes(5),
+          queueExpiry: Duration.minutes(6),
+          queueLease: Duration.minutes(7),
           maxCheckpoints: 7
         }
       )

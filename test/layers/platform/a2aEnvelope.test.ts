@@ -5,7 +5,7 @@ import { errorText, isRpcError, normalise } from "../../../src/layers/platform/a
 import { depthOf, maxDepth } from "../../../src/layers/platform/requestBody.ts"
 
 const ids = { request: "R", message: "M" }
-const sent = (text: string) => Option.getOrUndefined(normalise(text, ids))
+const sent = (text: string) => Option.getOrUndefined(normalise(text, ids))?.text
 
 describe("a2aEnvelope", () => {
   const untouched = [

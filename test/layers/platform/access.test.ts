@@ -2,6 +2,7 @@ import { assert, describe, it, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as HttpApi from "effect/http-api/HttpApi"
 import * as OpenApi from "effect/http-api/OpenApi"
+import { SqlClient } from "effect/sql/SqlClient"
 import {
   accessTable,
   type Credential,
@@ -12,6 +13,8 @@ import {
   refusals
 } from "../../../src/services/platform/Access.ts"
 import { PlatformApi } from "../../../src/services/platform/PlatformApi.ts"
+import { RelayQueue } from "../../../src/services/platform/RelayQueue.ts"
+import type { WorkspaceId } from "../../../src/services/workspace/WorkspaceId.ts"
 import { TestPlatform } from "../../support/platform.ts"
 import { type Call, create, echoAgent, layerWith, online, send } from "./call.ts"
 import { isAccessKey, requestFor } from "./requests.ts"
@@ -26,6 +29,18 @@ HttpApi.reflect(PlatformApi, {
 
 const keys = Object.keys(accessTable).filter(isAccessKey)
 
+// A message in the subject's queue, held with a lease that the requests know.
+const heldEntry = Effect.fnUntraced(function* (target: WorkspaceId) {
+  const sql = yield* SqlClient
+  const queue = yield* RelayQueue
+  const request = { method: "POST", path: "", headers: {}, body: "{}" } as const
+  const message = { id: "m", contextId: undefined }
+  const { id } = yield* queue.enqueue({ target, caller: "admin", request, operation: "message/send", message })
+  yield* sql`UPDATE relay_entries SET state = 'held', lease = 'lease', lease_until = ${Number.MAX_SAFE_INTEGER}
+    WHERE id = ${id}`
+  return id
+})
+
 // Everyone who could call, around one subject.
 const makeWorld = Effect.gen(function* () {
   const { adminToken } = yield* TestPlatform
@@ -39,9 +54,10 @@ const makeWorld = Effect.gen(function* () {
   const listed = yield* send({ method: "GET", path: `/workspaces/${subject.id}/tokens`, bearer: subject.token })
   const save = { workflow_id: "flow", step_name: "step", step_index: 0 }
   yield* send({ method: "POST", path: `/workspaces/${subject.id}/checkpoints`, bearer: subject.token, json: save })
+  const entry = yield* heldEntry(subject.id)
   const deleted = yield* online(agent.url, { parent_id: parent.id })
   yield* send({ method: "DELETE", path: `/workspaces/${deleted.id}`, bearer: adminToken })
-  return { adminToken, agent, parent, subject, child, other, fresh, deleted, minted, listed }
+  return { adminToken, agent, parent, subject, child, other, fresh, deleted, minted, listed, entry }
 })
 type World = Effect.Success<typeof makeWorld>
 
@@ -110,6 +126,7 @@ describe("the access table", () => {
                 target: world.parent.id,
                 tokenId: stringField(world.listed.json, "tokens", 1, "id"),
                 url: world.agent.url,
+                entry: world.entry,
                 purpose: credential
               }),
               bearer

@@ -72,6 +72,13 @@ describe("checkpoints over HTTP", () => {
         const full = yield* save({ workflow_id: "w", step_name: "one more" })
         assert.strictEqual(full.status, 429)
         assert.isUndefined(full.headers["retry-after"])
+        // What is there is written over nevertheless, and what is cleared makes room.
+        const again = yield* save({ workflow_id: "w", step_name: "s1", payload: "again" })
+        assert.strictEqual(again.status, 201)
+        assert.strictEqual((yield* save({ workflow_id: "w", step_name: "one more" })).status, 429)
+        const cleared = yield* send({ method: "DELETE", path: `${path}/w`, bearer: own.token })
+        assert.deepStrictEqual(cleared.json, { deleted: 4, workflow_id: "w" })
+        assert.strictEqual((yield* save({ workflow_id: "w", step_name: "one more" })).status, 201)
       })
     )
   })

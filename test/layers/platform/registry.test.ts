@@ -73,7 +73,7 @@ describe("the registry over HTTP", () => {
             })
           assert.deepStrictEqual((yield* register("http://127.0.0.1:1/")).json, { status: "registered" })
           assert.deepStrictEqual((yield* register("http://127.0.0.1:2/")).json, { status: "registered" })
-          for (const url of ["remote://no-inbound", "http://10.0.0.1/", "http://169.254.169.254/"]) {
+          for (const url of ["remote://inbound", "http://10.0.0.1/", "http://169.254.169.254/"]) {
             const refused = yield* register(url)
             assert.strictEqual(refused.status, 400, url)
             assert.deepInclude(refused.json, { error: "invalid request body" })

@@ -15,12 +15,17 @@ export interface About {
   readonly target: string
   readonly tokenId: string
   readonly url: string
+  /** An entry of the subject's queue, held with the lease `lease`. */
+  readonly entry?: string
   /** Goes into the name of a workspace that is made. */
   readonly purpose: string
 }
 
 /** The request, without its bearer. */
-export const requestFor = (key: AccessKey, { purpose, subject, target, tokenId, url }: About): Call => {
+export const requestFor = (
+  key: AccessKey,
+  { purpose, subject, target, tokenId, url, entry = "entry" }: About
+): Call => {
   const own = `/workspaces/${subject}`
   switch (key) {
     case "system.health":
@@ -76,5 +81,33 @@ export const requestFor = (key: AccessKey, { purpose, subject, target, tokenId, 
         json: { method: "message/send", params: {} },
         headers: { "x-workspace-id": subject }
       }
+    case "a2a.restGet":
+    case "a2a.restDelete":
+      return {
+        method: key === "a2a.restGet" ? "GET" : "DELETE",
+        path: `/workspaces/${target}/a2a/tasks/t-1`,
+        headers: { "x-workspace-id": subject }
+      }
+    case "a2a.restPost":
+      return {
+        method: "POST",
+        path: `/workspaces/${target}/a2a/message:send`,
+        json: { message: { parts: [] } },
+        headers: { "x-workspace-id": subject }
+      }
+    case "inbox.pull":
+      return { method: "GET", path: `${own}/a2a/queue` }
+    case "inbox.renew":
+      return { method: "POST", path: `${own}/a2a/queue/${entry}/lease`, json: { lease: "lease" } }
+    case "inbox.answer":
+      return {
+        method: "POST",
+        path: `${own}/a2a/queue/${entry}/answer`,
+        json: { lease: "lease", sequence: 0, status: 200, body: "{}" }
+      }
+    case "inbox.activity":
+      return { method: "GET", path: `${own}/activity?type=a2a_receive&limit=5` }
+    case "inbox.notify":
+      return { method: "POST", path: `${own}/notify`, json: { message: "hello" } }
   }
 }

@@ -17,7 +17,7 @@ describe("a failing database", () => {
         const subject = yield* create()
         const target = yield* create()
         const fresh = yield* create({ url: "http://127.0.0.1:9/" })
-        for (const table of ["workspace_tokens", "workspaces", "workflow_checkpoints"]) {
+        for (const table of ["workspace_tokens", "workspaces", "workflow_checkpoints", "relay_entries"]) {
           yield* sql`ALTER TABLE ${sql(table)} RENAME TO ${sql(`broken_${table}`)}`
         }
         const bearers: Record<Credential, string | undefined> = {

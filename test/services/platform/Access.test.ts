@@ -37,7 +37,15 @@ checkpoints.save    m    A   i     i       i       A
 checkpoints.latest  m    a   i     i       i       a
 checkpoints.list    m    a   i     i       i       a
 checkpoints.delete  m    a   i     i       i       a
-a2a.proxy           c    a   w     w       w       a`
+a2a.proxy           c    a   w     w       w       a
+a2a.restGet         c    a   w     w       w       a
+a2a.restPost        c    a   w     w       w       a
+a2a.restDelete      c    a   w     w       w       a
+inbox.pull          m    a   i     i       i       i
+inbox.renew         m    a   i     i       i       i
+inbox.answer        m    a   i     i       i       i
+inbox.activity      m    a   i     i       i       a
+inbox.notify        m    a   i     i       i       a`
 
 const letters: Readonly<Record<string, readonly [Verdict, number]>> = {
   a: ["allow", 200],
@@ -67,6 +75,7 @@ const subjects: Readonly<Record<string, string>> = {
   "registry.updateCard": "body.workspace_id",
   "registry.discover": "header",
   "registry.peers": "path",
+  inbox: "path",
   "registry.checkAccess": "body.caller_id",
   tokens: "path",
   checkpoints: "path",

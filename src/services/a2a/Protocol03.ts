@@ -1,5 +1,6 @@
 /**
- * The objects of A2A 0.3 (specification sections 6 and 7), as far as this server speaks it. Unknown fields are ignored.
+ * The objects and parameters of A2A 0.3 (specification sections 6 and 7), with the names that 0.2 shares. Unknown fields
+ * are ignored. Inside, everything is in the words of 1.0 (`A2AProtocol`); `translation03` translates.
  *
  * @module
  */
@@ -12,15 +13,18 @@ const Metadata = Schema.optionalKey(Schema.Record(Schema.String, Schema.Json))
 /** A part that is text. */
 export const TextPart = Schema.Struct({ kind: Schema.Literal("text"), text: Schema.String, metadata: Metadata })
 
+const named = { name: Schema.optionalKey(Schema.String), mimeType: Schema.optionalKey(Schema.String) }
+
 /** A part that is a file, by its bytes (base64) or its address. */
 export const FilePart = Schema.Struct({
   kind: Schema.Literal("file"),
-  file: Schema.Struct({
-    name: Schema.optionalKey(Schema.String),
-    mimeType: Schema.optionalKey(Schema.String),
-    bytes: Schema.optionalKey(Schema.String),
-    uri: Schema.optionalKey(Schema.String)
-  }),
+  file: Schema.Union(
+    [
+      Schema.Struct({ ...named, bytes: Schema.String.check(Schema.isBase64()) }),
+      Schema.Struct({ ...named, uri: Schema.NonEmptyString })
+    ],
+    { mode: "oneOf" }
+  ),
   metadata: Metadata
 })
 
@@ -31,7 +35,7 @@ export const DataPart = Schema.Struct({
   metadata: Metadata
 })
 
-/** Text without `kind`, or with `type` instead: how the original platform and its agents write it. Read, never written. */
+/** Text without `kind`, perhaps with `type`: how the original platform and its agents write it. Read, never written. */
 const LegacyTextPart = Schema.Struct({
   kind: Schema.optionalKey(Schema.Never),
   text: Schema.String
@@ -58,19 +62,14 @@ export const Message = Schema.Struct({
   contextId: Schema.optionalKey(identifier),
   taskId: Schema.optionalKey(identifier),
   referenceTaskIds: Schema.optionalKey(Schema.Array(Schema.String)),
+  extensions: Schema.optionalKey(Schema.Array(Schema.String)),
   metadata: Metadata
 })
 /** The type of {@link Message}. */
 export type Message = typeof Message.Type
 
-/** All states of 0.3, those included that our tasks never have but a peer's may. */
-export const WireTaskState = Schema.Literals([
-  ...TaskState.literals,
-  "input-required",
-  "rejected",
-  "auth-required",
-  "unknown"
-])
+/** All states of 0.3, with the one that our tasks never have but a peer's may. */
+export const WireTaskState = Schema.Literals([...TaskState.literals, "unknown"])
 
 /** Where a task stands, since when, and what there is to say about it. */
 export const TaskStatus = Schema.Struct({
@@ -83,9 +82,13 @@ export const TaskStatus = Schema.Struct({
 export const Artifact = Schema.Struct({
   artifactId: Schema.NonEmptyString,
   name: Schema.optionalKey(Schema.String),
+  description: Schema.optionalKey(Schema.String),
   parts: Schema.Array(Part),
+  extensions: Schema.optionalKey(Schema.Array(Schema.String)),
   metadata: Metadata
 })
+/** The type of {@link Artifact}. */
+export type Artifact = typeof Artifact.Type
 
 /** A task with what it has produced so far. */
 export const Task = Schema.Struct({
@@ -116,17 +119,32 @@ export const ArtifactUpdate = Schema.Struct({
   taskId: Schema.String,
   contextId: Schema.String,
   artifact: Artifact,
-  append: Schema.Boolean,
-  lastChunk: Schema.Boolean
+  append: Schema.optionalKey(Schema.Boolean),
+  lastChunk: Schema.optionalKey(Schema.Boolean),
+  metadata: Metadata
 })
 
 /** The result of `message/send`. A task is told from a message by `kind`, which others may leave out on messages only. */
 export const SendResult = Schema.Union([Task, Message])
+/** The type of {@link SendResult}. */
+export type SendResult = typeof SendResult.Type
 
 /** One result of `message/stream`. */
 export const StreamResult = Schema.Union([Task, StatusUpdate, ArtifactUpdate, Message])
 /** The type of {@link StreamResult}. */
 export type StreamResult = typeof StreamResult.Type
+
+/** Where a task's events are pushed to. The schemes are names of HTTP authentication; the first is used. */
+export const PushNotificationConfig = Schema.Struct({
+  id: Schema.optionalKey(identifier),
+  url: Schema.NonEmptyString,
+  token: Schema.optionalKey(Schema.String),
+  authentication: Schema.optionalKey(
+    Schema.Struct({ schemes: Schema.Array(Schema.String), credentials: Schema.optionalKey(Schema.String) })
+  )
+})
+/** The type of {@link PushNotificationConfig}. */
+export type PushNotificationConfig = typeof PushNotificationConfig.Type
 
 /** Parameters of `message/send` and `message/stream`. `blocking: false` answers at once with the task. */
 export const SendParams = Schema.Struct({
@@ -134,7 +152,8 @@ export const SendParams = Schema.Struct({
   configuration: Schema.optionalKey(
     Schema.Struct({
       blocking: Schema.optionalKey(Schema.Boolean),
-      historyLength: Schema.optionalKey(Schema.Int),
+      historyLength: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))),
+      pushNotificationConfig: Schema.optionalKey(PushNotificationConfig),
       acceptedOutputModes: Schema.optionalKey(Schema.Array(Schema.String))
     })
   ),
@@ -150,6 +169,21 @@ export const TaskQueryParams = Schema.Struct({
 
 /** Parameters of `tasks/cancel` and `tasks/resubscribe`. */
 export const TaskIdParams = Schema.Struct({ id: identifier, metadata: Metadata })
+
+/** A push configuration and the task that it is for: what `set` takes, and `set`, `get` and `list` give. */
+export const TaskPushNotificationConfig = Schema.Struct({
+  taskId: identifier,
+  pushNotificationConfig: PushNotificationConfig
+})
+/** The type of {@link TaskPushNotificationConfig}. */
+export type TaskPushNotificationConfig = typeof TaskPushNotificationConfig.Type
+
+/** Parameters of `get` (0.2 knows no id of a configuration: then it is the task's first) and `delete`. */
+export const PushConfigParams = Schema.Struct({
+  id: identifier,
+  pushNotificationConfigId: Schema.optionalKey(identifier),
+  metadata: Metadata
+})
 
 /** The methods of this server, by name, with the schema of their parameters. */
 export const methods = {
