@@ -47,7 +47,7 @@ export const progress = Effect.fnUntraced(function* (text: string) {
   if (yield* (yield* Stdio.Stdio).stderrIsTerminal) yield* Console.error(text)
 })
 
-const isPath = (ref: string) => /^(\.{0,2}\/|~|file:)/.test(ref) || /\.json$/.test(ref)
+const isPath = (ref: string) => /^(\.{0,2}\/|~|file:)/.test(ref) || ref.endsWith(".json")
 const isLoopback = (host: string) => /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/.test(host)
 
 const fileOf = Effect.fnUntraced(function* (ref: string) {

@@ -122,7 +122,7 @@ export const ofClient = (error: AgentFailure | ConnectFailure, asked: Asked): Cl
         exit: 1
       })
     case "NoCommonInterface": {
-      const old = error.offered.find((one) => /^JSONRPC 0\./.test(one))
+      const old = error.offered.find((one) => one.startsWith("JSONRPC 0."))
       if (!error.versionOnly) return local("INTERNAL", error.message, "this tool speaks JSONRPC and HTTP+JSON")
       return new CliError({
         code: names.VERSION_NOT_SUPPORTED,

@@ -124,7 +124,7 @@ const textOf = (parts: ReadonlyArray<AgentPart>) =>
 const answerOf = ({ artifacts = [], status }: AgentTask) => {
   const made = artifacts.map(({ parts }) => textOf(parts)).filter((text) => text !== "")
   const said = status.message === undefined ? "" : textOf(status.message.parts)
-  return status.state === "TASK_STATE_COMPLETED" && made.length > 0 ? made.join("\n") : said || made.join("\n")
+  return said === "" || (status.state === "TASK_STATE_COMPLETED" && made.length > 0) ? made.join("\n") : said
 }
 
 // The original's names: `input-required`.

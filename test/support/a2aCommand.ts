@@ -1,6 +1,7 @@
 /**
  * `a2a` as a process, in one piece as it is installed: the tests start it a hundred times.
  */
+import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { spawn, spawnSync } from "node:child_process"
 import { copyFileSync, mkdtempSync } from "node:fs"
@@ -80,4 +81,17 @@ export const fieldsOf = (text: string): ReadonlyMap<string, string> => {
     else fields.set(label, value)
   }
   return fields
+}
+
+/** The JSON objects that it has printed, one a line. */
+export const lines = ({ stdout }: Ran) =>
+  stdout
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line))
+/** The one JSON object that it has printed. */
+export const only = (ran: Ran) => {
+  const all = lines(ran)
+  assert.strictEqual(all.length, 1, ran.stdout)
+  return all[0]
 }

@@ -67,7 +67,9 @@ const configuration = (value: unknown): unknown => {
   }
 }
 
-const params = (operation: Operation, { tenant: _, ...fields }: Fields): unknown => {
+const params = (operation: Operation, given: Fields): unknown => {
+  // 0.3 knows no tenants.
+  const fields = Object.fromEntries(Object.entries(given).filter(([name]) => name !== "tenant"))
   switch (operation) {
     case "SendMessage":
     case "SendStreamingMessage":
