@@ -11,6 +11,16 @@ export { A2AError } from "./services/a2a/A2AError.ts"
 export { A2AOperations } from "./services/a2a/A2AOperations.ts"
 export * as A2AProtocol from "./services/a2a/A2AProtocol.ts"
 export { AgentCard, AgentIdentity } from "./services/a2a/AgentCard.ts"
+export {
+  AgentCardInvalid,
+  AgentCardNotFound,
+  AgentClient,
+  AgentTimeout,
+  AgentUnauthorized,
+  AgentUnreachable,
+  InvalidAgentResponse,
+  NoCommonInterface
+} from "./services/a2a/AgentClient.ts"
 export { PushConfigs, PushTargetRefused } from "./services/a2a/PushConfigs.ts"
 export * as Content from "./services/durable/Content.ts"
 export { A2AClient, ExchangeRefused, ExchangeResult, ExchangeTimeout } from "./services/a2a/A2AClient.ts"
@@ -54,6 +64,7 @@ export { StateDirectory, StateDirectoryError } from "./services/workspace/StateD
 export { WorkspaceId } from "./services/workspace/WorkspaceId.ts"
 export { WorkspaceSettings } from "./services/workspace/WorkspaceSettings.ts"
 export * as A2AClientPlatform from "./layers/a2a/A2AClientPlatform.ts"
+export * as AgentClientHttp from "./layers/a2a/AgentClientHttp.ts"
 export * as A2AServerHttp from "./layers/a2a/A2AServerHttp.ts"
 export * as CallerVerifierJwt from "./layers/a2a/CallerVerifierJwt.ts"
 export * as CallerVerifierOff from "./layers/a2a/CallerVerifierOff.ts"
