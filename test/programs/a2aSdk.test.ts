@@ -51,7 +51,7 @@ for (const binding of ["JSONRPC", "HTTP+JSON"] as const) {
             ["message"]
           )
 
-          const long = only(yield* run("send", "-o", "json", "--async", "chunks 60")).task.id
+          const long = only(yield* run("send", "-o", "json", "--async", "chunks 300")).task.id
           const followed = lines(yield* run("task", "subscribe", "--stream", "-o", "json", long))
           assert.deepStrictEqual([Object.keys(followed[0])[0], followed[0].task.id], ["task", long])
           assert.strictEqual(followed.at(-1).statusUpdate.status.state, "TASK_STATE_COMPLETED")
