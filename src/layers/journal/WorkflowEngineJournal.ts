@@ -88,7 +88,7 @@ const make = Effect.gen(function* () {
       for (const name of execution.clocks.keys()) timers.cancel(execution.id, name)
       live.delete(execution.id)
       Deferred.doneUnsafe(execution.done, Effect.void)
-      return Effect.forEach(execution.parents, (parent) => Effect.forkIn(wakeById(parent, "automatic"), scope), {
+      return Effect.forEach(execution.parents, (id) => Effect.forkIn(wakeById(id, "automatic"), scope), {
         discard: true
       })
     })
@@ -141,20 +141,17 @@ const make = Effect.gen(function* () {
         Exit.isSuccess(exit) && exit.value._tag === "Suspended" ? Effect.void : Scope.close(execution.scope, Exit.void)
       )
     )
-    if (!inPlace) {
-      return Effect.map(Effect.forkIn(run, registered.scope), (fiber) => {
-        execution.fiber = fiber
-      })
-    }
+    const keep = (fiber: Execution["fiber"]) => void (execution.fiber = fiber)
+    if (!inPlace) return Effect.map(Effect.forkIn(run, registered.scope), keep)
     // Known before it does anything: what it does may wake it.
     const known = Effect.withFiber<Workflow.Result<unknown, unknown>>((fiber) => {
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it is the fiber of `run`; its type is not known within
-      execution.fiber = fiber as Fiber.Fiber<Workflow.Result<unknown, unknown>>
+      keep(fiber as NonNullable<Execution["fiber"]>)
       return run
     })
-    return Effect.map(Effect.forkIn(known, registered.scope, { startImmediately: true }), (fiber) => {
-      execution.fiber ??= fiber
-    })
+    return Effect.map(Effect.forkIn(known, registered.scope, { startImmediately: true }), (fiber) =>
+      keep(execution.fiber ?? fiber)
+    )
   }
 
   // A wake that comes while a run is still finishing is remembered, so that it cannot fall between the run's last look
@@ -384,7 +381,7 @@ const make = Effect.gen(function* () {
 })
 
 /**
- * The engine on the journal in context, whose projections must include `executionProjection`.
+ * The engine on the journal in context.
  *
  * **Details**
  *
@@ -396,7 +393,7 @@ const make = Effect.gen(function* () {
  *
  * ```ts
  * const Engine = WorkflowEngineJournal.layer.pipe(
- *   Layer.provide(JournalSqlite.layerWith({ filename: "workflows.db", projections: [ExecutionProjection.projection] }))
+ *   Layer.provide(JournalSqlite.layerWith({ filename: "workflows.db", projections: [] }))
  * )
  * ```
  */
