@@ -45,7 +45,7 @@ cancellation that only the lost disk had is given again by whoever gave it.
 \`npm run recovery -- --only <text>\` plays some of the cells, \`--json\` ends with one JSON object. \`npm run soak\` kills
 workspaces and platform at random moments instead (\`--seed\`, which it prints, gives the same moments and targets), while 200
 tasks of six of the histories run. What kills in a row set aside is let run again, as a person would do with
-\`molecule tasks resume\`, and counted.
+\`molecule tasks resume\`, and counted. Then it sends 100,000 requests of any JSON and malformed HTTP to the A2A server.
 `
 
 const times = (runs: Runs) => {

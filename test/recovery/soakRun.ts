@@ -8,6 +8,7 @@ import { ChildProcessSpawner } from "effect/process/ChildProcessSpawner"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import { mkdirSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -201,6 +202,11 @@ export const run = Effect.fnUntraced(function* (options: Options, say: (line: st
   const effects = { worker: World.effectsOf(homes.worker), child: World.effectsOf(homes.child) }
   const spawner = yield* ChildProcessSpawner
   for (const [role, { value }] of Object.entries(processes)) {
+    // Before it has come up, it is ended by a signal like any program.
+    const home = role === "worker" ? homes.worker : homes.child
+    yield* Effect.promise(() => control(`${home.state}/control.sock`, "/pid", {})).pipe(
+      Effect.repeat({ until: (status) => status !== 0, schedule: Schedule.spaced("100 millis"), times: 200 })
+    )
     outputs.push(`${role}, last life:\n${yield* value.output}`)
     yield* Effect.ignoreCause(value.signal("SIGTERM"))
     const exit = yield* value.exitCode

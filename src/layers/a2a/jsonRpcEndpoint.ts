@@ -62,9 +62,12 @@ const notFound = (method: string, { methods, version }: RpcDialect, others: Read
   })
 }
 
-const silentStatusOf = (error: A2AError) => {
+// A notification is not answered, not even with what is wrong with it; HTTP's own part remains.
+const silent = (error: A2AError): Response => {
   const status = rpcStatusOf(error)
-  return status === 200 ? 204 : status
+  return status === 200
+    ? HttpServerResponse.empty({ headers: headersOf(error) })
+    : HttpServerResponse.empty({ status, headers: { ...headersOf(error), "content-length": "0" } })
 }
 
 const brokeDown = new A2AError({ reason: "INTERNAL", message: "Internal error: the request could not be processed" })
@@ -132,11 +135,8 @@ export const make = ({ assumed, dialects, reader, streams }: Options) => {
     const [dialect, method] = choose(request, envelope.method)
     const call = reader.call(request, caller, dialect.version)
     const failure = reader.missing(call)
-    // A notification has no answer, not even to what is wrong with it; HTTP has one.
     const refuse = (error: A2AError) =>
-      envelope.id === undefined
-        ? HttpServerResponse.empty({ status: silentStatusOf(error), headers: headersOf(error) })
-        : failed(dialect, id, error, activated(call))
+      envelope.id === undefined ? silent(error) : failed(dialect, id, error, activated(call))
     if (typeof method !== "function") return Effect.succeed(refuse(method))
     if (failure !== undefined) return Effect.succeed(refuse(failure))
     return Effect.match(method(call, envelope.params), {

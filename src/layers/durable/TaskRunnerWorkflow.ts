@@ -42,6 +42,7 @@ import {
 } from "../../services/durable/TaskStore.ts"
 import type { PlatformConfig } from "../../services/workspace/PlatformConfig.ts"
 import * as AgentTaskWorkflow from "./agentTaskWorkflow.ts"
+import * as CheckpointEntries from "./checkpointEntries.ts"
 import * as RestoredSteps from "./restoredSteps.ts"
 import * as Segment from "./segment.ts"
 import * as TaskBoot from "./taskBoot.ts"
@@ -51,6 +52,7 @@ import * as TaskPlaces from "./taskPlaces.ts"
 import * as TaskRecords from "./taskRecords.ts"
 import * as TaskSuspects from "./taskSuspects.ts"
 import * as TaskWatch from "./taskWatch.ts"
+import * as UnlessRefused from "./unlessRefused.ts"
 
 /** The runner's bounds. */
 export interface Options {
@@ -99,10 +101,13 @@ const make = Effect.fnUntraced(function* (options: Options) {
   // Everything that runs, runs in here: what is added to the outer scope after it is done before any of it is interrupted.
   const scope = yield* Scope.fork(yield* Effect.scope)
   const feed = yield* TaskFeed.make
-  const inputs = yield* TaskInputs.make(feed)
+  const unlessRefused = UnlessRefused.make(store, scope)
   const places = yield* TaskPlaces.make(options.maxRunning)
   const restoredSteps = yield* RestoredSteps.make
   const phases = yield* Effect.context<AgentExecutor | Checkpoint | PlatformConfig | TaskStore>()
+  const inputs = yield* TaskInputs.make(feed, (taskId, name, place, encoded) =>
+    Effect.provideContext(AgentTaskWorkflow.save(CheckpointEntries.stepsOf(taskId), name, place, encoded), phases)
+  )
   const shipped = { executor, bodies: options.bodies }
   const origin = { version: options.version, code: AgentTaskWorkflow.codeOf(executor) }
   // Tasks that were accepted here and have not run yet: what the store has of them is known.
@@ -160,7 +165,7 @@ const make = Effect.fnUntraced(function* (options: Options) {
       maxSteps: options.maxSteps,
       progress: gotOn(taskId),
       restored: (step) => restoredSteps.step(taskId, step),
-      waiting: (wait, accepts) => inputs.expect(taskId, wait, accepts)
+      waiting: (wait, expected) => inputs.expect(taskId, wait, expected)
     }).pipe(Effect.provideContext(phases), recordDefect(taskId))
     if (isContinued(result)) {
       yield* places.enter(taskId, result.segment)
@@ -283,10 +288,7 @@ const make = Effect.fnUntraced(function* (options: Options) {
     TaskWatch.watch(options.watch, {
       fire: (wait) => inputs.end(wait, Exit.succeed(null)),
       resume,
-      give: Effect.fnUntraced(function* (wait, error) {
-        yield* inputs.end(wait, Exit.fail(error))
-        yield* store.note(wait.taskId, { _tag: "WaitEnded", wait: wait.wait, how: "overdue" })
-      }),
+      give: inputs.giveUp,
       idle: Effect.map(survey, ({ idle }) => idle)
     }).pipe(Effect.provideService(TaskStore, store)),
     scope
@@ -333,14 +335,14 @@ const make = Effect.fnUntraced(function* (options: Options) {
       begun.delete(taskId)
       restoredSteps.forget(taskId)
       return task
-    }, Effect.uninterruptible),
+    }, unlessRefused),
 
     provide: Effect.fn("TaskRunner.provide")((taskId, wait, value) =>
-      Effect.andThen(get(taskId), inputs.provide(taskId, wait, value))
+      Effect.andThen(get(taskId), unlessRefused(inputs.provide(taskId, wait, value)))
     ),
 
     receive: Effect.fn("TaskRunner.receive")(function* (taskId, message) {
-      yield* inputs.receive(yield* get(taskId), message)
+      yield* unlessRefused(inputs.receive(yield* get(taskId), message))
       return yield* get(taskId)
     }),
 
@@ -357,7 +359,7 @@ const make = Effect.fnUntraced(function* (options: Options) {
       yield* store.note(taskId, { _tag: "TaskReleased" })
       yield* resume(taskId)
       return task
-    }),
+    }, unlessRefused),
 
     retry: Effect.fn("TaskRunner.retry")(function* (taskId) {
       const { input, state } = yield* get(taskId)

@@ -46,6 +46,9 @@ const entry = (stream: string, record: JournalEntry["record"], at?: DateTime.Utc
 const heldOf = (reason: typeof HoldReason.Type | null, detail: string | null): Standing["held"] =>
   reason === null ? undefined : { reason, detail: detail ?? "" }
 
+/** How often somebody who waits for the disk looks whether it refuses. */
+const lookEvery = "50 millis"
+
 const make = Effect.fnUntraced(function* (options: TaskRecords.Options) {
   const journal = yield* Journal
   const random = yield* SecureRandom.SecureRandom
@@ -319,8 +322,13 @@ const make = Effect.fnUntraced(function* (options: TaskRecords.Options) {
 
     note: Effect.fn("TaskStore.note")(function* (taskId, note) {
       yield* load("note", taskId)
-      yield* journal.append(entry(taskId, note))
+      const together = (yield* Staging)?.splice(0) ?? []
+      yield* journal.append([...together, ...entry(taskId, note)])
     }, failure("note")),
+
+    refusal: Effect.flatMap(journal.state, ({ refused }) =>
+      refused === undefined ? Effect.void : Effect.fail(refused)
+    ).pipe(Effect.andThen(Effect.sleep(lookEvery)), Effect.forever),
 
     waits: Effect.suspend(() => rows.allWaits()).pipe(failure("waits"), Effect.withSpan("TaskStore.waits")),
 

@@ -167,6 +167,8 @@ const make = Effect.fnUntraced(function* (options: TaskRecords.Options) {
       TaskRecords.noteWait(known.waits, taskId, note, now)
     }),
 
+    refusal: Effect.never,
+
     waits: Effect.sync(openWaits),
 
     due: Effect.fn("TaskStore.due")((before) =>

@@ -25,15 +25,18 @@ import { Staging } from "../../services/durable/Journal.ts"
 import { artifact, type ExecutorError, output, Step } from "../../services/durable/Step.ts"
 import { TaskStore } from "../../services/durable/TaskStore.ts"
 import { PlatformConfig } from "../../services/workspace/PlatformConfig.ts"
+import * as CheckpointEntries from "./checkpointEntries.ts"
 import * as ExecutorSeam from "./executorSeam.ts"
 import * as Segment from "./segment.ts"
+import * as StepNames from "./stepNames.ts"
 import * as StepWorkflow from "./stepWorkflow.ts"
 import type { TaskFeed } from "./taskFeed.ts"
+import type { Expected } from "./taskInputs.ts"
 import * as TaskReceive from "./taskReceive.ts"
 import type { Change } from "./taskRecords.ts"
 
-// A store that refuses or is away never fails the task: it is logged, and the journal still knows.
-const save = Effect.fnUntraced(function* (
+/** Saves a checkpoint. A store that refuses or is away never fails the task: it is logged, and the journal still knows. */
+export const save = Effect.fnUntraced(function* (
   workflowId: string,
   stepName: string,
   stepIndex: number,
@@ -73,9 +76,11 @@ const streamAnswer = Effect.fnUntraced(function* (input: TaskInput, feed: TaskFe
 })
 
 /** What a run of a task brings along. */
-export interface Run extends Omit<StepWorkflow.Run, "taskId" | "segment" | "save"> {
+export interface Run extends Omit<StepWorkflow.Run, "taskId" | "segment" | "save" | "waiting"> {
   readonly input: TaskInput
   readonly maxSteps: number
+  /** Makes known how a value for an open wait is checked, and which place among the task's steps it has. */
+  readonly waiting: (name: string, expected: Expected) => void
 }
 
 // The executor that began the task: this one, or the one of its older code that is still shipped. No other: a start sees
@@ -153,14 +158,17 @@ export const run = Effect.fnUntraced(
     const segment = Segment.make(run.history, run.maxSteps)
     const base = standing.segment * run.maxSteps
     const order = new Map<string, number>()
+    const place = (name: string) => {
+      if (!order.has(name)) order.set(name, base + order.size)
+      return order.get(name) ?? base
+    }
     const step = yield* StepWorkflow.make({
       ...run,
       taskId,
       segment,
-      save: (name, encoded) => {
-        if (!order.has(name)) order.set(name, base + order.size)
-        return Effect.provideContext(save(`${taskId}/llm_call`, name, order.get(name) ?? base, encoded), saving)
-      }
+      save: (name, encoded) =>
+        Effect.provideContext(save(CheckpointEntries.stepsOf(taskId), name, place(name), encoded), saving),
+      waiting: (name, accepts) => run.waiting(name, { accepts, place: place(StepNames.waitName(name)) })
     })
     const worked = yield* segment
       .executing(ExecutorSeam.call(executorOf(executor, standing.code), input))

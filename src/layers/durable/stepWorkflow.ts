@@ -17,6 +17,7 @@ import * as Schema from "effect/Schema"
 import * as Workflow from "effect/workflow/Workflow"
 import { WorkflowEngine, WorkflowInstance } from "effect/workflow/WorkflowEngine"
 import { Message, textOf } from "../../services/durable/Content.ts"
+import { Staging } from "../../services/durable/Journal.ts"
 import { CurrentStep, ExecutorError, Step, type StepOptions } from "../../services/durable/Step.ts"
 import { type History, type Standing, TaskStore, type TaskStoreError } from "../../services/durable/TaskStore.ts"
 import type { WaitKind } from "../../services/durable/Waits.ts"
@@ -24,6 +25,7 @@ import type { Segment } from "./segment.ts"
 import * as StepExit from "./stepExit.ts"
 import * as StepNames from "./stepNames.ts"
 import type { TaskFeed } from "./taskFeed.ts"
+import { receivedStep } from "./taskRecords.ts"
 
 /** A store that fails fails the step: an answer that could not be kept was not given. */
 export const storeFailure = (error: TaskStoreError) =>
@@ -116,7 +118,9 @@ export const make = Effect.fnUntraced(function* (run: Run) {
       readonly schema: Schema.Codec<A, I>
     },
     // Is the end of the wait ours to note? Whoever gives a value notes it with the value.
-    arm: Effect.Effect<boolean, ExecutorError>
+    arm: Effect.Effect<boolean, ExecutorError>,
+    // The value is one from before the disk was lost.
+    rebuilt: (value: A) => Effect.Effect<void, ExecutorError> = () => Effect.void
   ) {
     const { from, kind, name, reason, schema, within } = wait
     if (Number.isNaN(Number(within))) return yield* noTime(name, within)
@@ -125,7 +129,10 @@ export const make = Effect.fnUntraced(function* (run: Run) {
     const endWith = Effect.fnUntraced(function* (result: Schema.Json) {
       segment.keep(StepNames.waitName(name), result)
       if (!open.delete(name)) return
-      yield* segment.within(stored(store.note(taskId, { _tag: "WaitEnded", wait: name, how: "provided" })))
+      // What is waited for is not asked for again after the disk was lost: it is saved where its end is noted.
+      const ended = stored(store.note(taskId, { _tag: "WaitEnded", wait: name, how: "provided" }))
+      const noted = Effect.andThen(run.save(StepNames.waitName(name), result), ended)
+      yield* segment.within(Effect.provideService(noted, Staging, []))
     })
     if (former !== undefined) {
       yield* endWith(former)
@@ -136,6 +143,13 @@ export const make = Effect.fnUntraced(function* (run: Run) {
     if (Option.isSome(ended)) {
       yield* endWith(yield* codec.encode(ended.value))
       return yield* ended.value
+    }
+    const kept = standing.restored ? yield* run.restored(StepNames.waitName(name)) : Option.none<Schema.Json>()
+    if (Option.isSome(kept)) {
+      yield* endWith(kept.value)
+      const exit = yield* Effect.exit(codec.decode(kept.value))
+      if (Exit.isSuccess(exit)) yield* rebuilt(exit.value)
+      return yield* exit
     }
     const decodes = Schema.decodeUnknownOption(Schema.toCodecJson(schema))
     run.waiting(name, (value) => Option.isSome(decodes(value)))
@@ -211,7 +225,13 @@ export const make = Effect.fnUntraced(function* (run: Run) {
         return true
       })
       const reason = textOf(parts) === "" ? "an answer" : textOf(parts).slice(0, 200)
-      return suspendOn(deferred, { name: wait, kind: "person", reason, from: "sender", within, schema: Message }, arm)
+      // The message that it came with is part of the task again, and counts among those that answer.
+      const rebuilt = (message: Message) =>
+        stored(
+          feed.append({ taskId, step: receivedStep, attempt: 1, number, event: { _tag: "Received", message } })
+        ).pipe(Effect.asVoid)
+      const about = { name: wait, kind: "person", reason, from: "sender", within, schema: Message } as const
+      return suspendOn(deferred, about, arm, rebuilt)
     })
 
   // A run began and nothing is known of its end: the process died in between.

@@ -17,19 +17,32 @@ import { ExecutorError } from "../../services/durable/Step.ts"
 import { TaskTakesNoMessage, WaitNotOpen } from "../../services/durable/TaskRunner.ts"
 import { isInterrupted, MessageConflict, type TaskRecord, TaskStore } from "../../services/durable/TaskStore.ts"
 import type { OpenWait } from "../../services/durable/Waits.ts"
+import * as StepExit from "./stepExit.ts"
 import { clockName, waitName } from "./stepNames.ts"
 import { askName } from "./stepWorkflow.ts"
 import type { TaskFeed } from "./taskFeed.ts"
 import * as TaskRecords from "./taskRecords.ts"
 
+const resultOf = StepExit.of(Schema.Json)
+
 const encodeMessage = Schema.encodeEffect(Schema.toCodecJson(Message))
 
-/** Makes the ways in. */
-export const make = Effect.fnUntraced(function* (feed: TaskFeed) {
+/** What is known of a wait once its task waits in this process. */
+export interface Expected {
+  /** Does the value fit? */
+  readonly accepts: (value: Schema.Json) => boolean
+  /** The place of the wait among the task's steps. */
+  readonly place: number
+}
+
+/** Makes the ways in. `save` makes a checkpoint of a wait's value, where there is a place for it. */
+export const make = Effect.fnUntraced(function* (
+  feed: TaskFeed,
+  save: (taskId: string, name: string, place: number, encoded: Schema.Json) => Effect.Effect<void>
+) {
   const engine = yield* WorkflowEngine
   const store = yield* TaskStore
-  // How the value for an open wait is checked, by task and wait.
-  const waiting = new Map<string, (value: Schema.Json) => boolean>()
+  const waiting = new Map<string, Expected>()
   const oneByOne = yield* Semaphore.make(1)
 
   const end = Effect.fnUntraced(function* (
@@ -48,13 +61,23 @@ export const make = Effect.fnUntraced(function* (feed: TaskFeed) {
     }
   })
 
-  // The value, and that the wait is over, in one commit where the engine has commits.
-  const endWait = Effect.fnUntraced(function* (open: OpenWait, value: Schema.Json) {
+  // The value, its checkpoint, and that the wait is over, in one commit where the engine has commits.
+  const endWait = Effect.fnUntraced(function* (
+    open: Pick<OpenWait, "kind" | "taskId" | "wait">,
+    exit: Exit.Exit<Schema.Json, ExecutorError>,
+    how: "provided" | "overdue" = "provided"
+  ) {
     const { taskId, wait } = open
-    const note = { _tag: "WaitEnded", wait, how: "provided" } as const
+    const note = { _tag: "WaitEnded", wait, how } as const
     const staging: Array<JournalEntry> = [{ stream: taskId, record: note }]
-    yield* Effect.provideService(end(open, Exit.succeed(value)), Staging, staging)
-    if (staging.length > 0) yield* store.note(taskId, note)
+    const place = waiting.get(`${taskId}/${wait}`)?.place ?? 0
+    const encoded = yield* resultOf.encode(exit)
+    yield* save(taskId, waitName(wait), place, encoded).pipe(
+      Effect.andThen(end(open, exit)),
+      Effect.provideService(Staging, staging)
+    )
+    if (staging.length > 0) yield* Effect.provideService(store.note(taskId, note), Staging, staging.slice(1))
+    waiting.delete(`${taskId}/${wait}`)
   })
 
   const openWait = (taskId: string, is: (wait: OpenWait) => boolean) =>
@@ -62,16 +85,15 @@ export const make = Effect.fnUntraced(function* (feed: TaskFeed) {
 
   const provide = Effect.fnUntraced(function* (taskId: string, wait: string, value: Schema.Json) {
     const open = yield* openWait(taskId, (one) => one.wait === wait)
-    const accepts = waiting.get(`${taskId}/${wait}`)
-    if (open === undefined || open.kind === "timer" || accepts === undefined) {
+    const expected = waiting.get(`${taskId}/${wait}`)
+    if (open === undefined || open.kind === "timer" || expected === undefined) {
       return yield* new WaitNotOpen({ taskId, wait, detail: "nothing is waited for under this name" })
     }
-    if (!accepts(value)) {
+    if (!expected.accepts(value)) {
       const detail = `the value does not fit what is waited for (${open.reason})`
       return yield* new WaitNotOpen({ taskId, wait, detail })
     }
-    yield* endWait(open, value)
-    waiting.delete(`${taskId}/${wait}`)
+    yield* endWait(open, Exit.succeed(value))
   }, Effect.uninterruptible)
 
   const past = Effect.fnUntraced(function* (taskId: string) {
@@ -96,7 +118,7 @@ export const make = Effect.fnUntraced(function* (feed: TaskFeed) {
       yield* feed.setState(taskId, { state: "working" })
       const open = yield* openWait(taskId, ({ wait }) => wait.startsWith(askName("")))
       if (open === undefined) return
-      yield* endWait(open, yield* Effect.orDie(encodeMessage(message)))
+      yield* endWait(open, Exit.succeed(yield* Effect.orDie(encodeMessage(message))))
     },
     Effect.uninterruptible,
     (effect) => oneByOne.withPermit(effect)
@@ -104,10 +126,12 @@ export const make = Effect.fnUntraced(function* (feed: TaskFeed) {
 
   return {
     /** Makes known how the value for a wait is checked. */
-    expect: (taskId: string, wait: string, accepts: (value: Schema.Json) => boolean) => {
-      waiting.set(`${taskId}/${wait}`, accepts)
+    expect: (taskId: string, wait: string, expected: Expected) => {
+      waiting.set(`${taskId}/${wait}`, expected)
     },
     end,
+    /** Ends a wait whose time is over. */
+    giveUp: (wait: OpenWait, error: ExecutorError) => endWait(wait, Exit.fail(error), "overdue"),
     provide,
     receive
   }

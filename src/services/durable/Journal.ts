@@ -264,8 +264,8 @@ export class Journal extends Context.Service<
  * **Details**
  *
  * The journal engine gives one to each activity and stages list and result as one. Whoever calls its `deferredDone`, or
- * `TaskStore.setState`, under a list of his own has it staged with the value, or the new state. `undefined` elsewhere: then
- * stage directly.
+ * `TaskStore.setState` or `note`, under a list of his own has it staged with the value, the new state, or the note.
+ * `undefined` elsewhere: then stage directly.
  */
 export const Staging = Context.Reference<Array<JournalEntry> | undefined>(
   "molecule-effect/services/durable/Journal/Staging",

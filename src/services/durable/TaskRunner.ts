@@ -156,6 +156,8 @@ export type SubmitError =
  * - `cancel` ends a task that has not ended, and the processes it started.
  * - `provide` gives a suspended task the value that it waits for.
  * - `receive` gives a task that asked for something the message that it waits for; the same message again changes nothing.
+ * - Where the disk takes nothing, `cancel`, `provide`, `receive` and `release` say so (`JournalUnavailable`). One that finds it out on
+ *   the way comes about when there is room, if the process lives until then; the same call again is safe.
  * - `list` gives a page of tasks, the latest change first.
  * - `release` lets a task run that was set aside; `retry` begins a new task with the message of one that has ended.
  * - `health` is the age of the oldest due work, and the tasks that are set aside.
@@ -183,20 +185,25 @@ export class TaskRunner extends Context.Service<
       taskId: string,
       after: Cursor | "start"
     ) => Stream.Stream<TaskEvent | Gap, TaskNotFound | TaskStoreError>
-    readonly cancel: (taskId: string) => Effect.Effect<TaskRecord, TaskNotFound | TaskNotCancelable | TaskStoreError>
+    readonly cancel: (
+      taskId: string
+    ) => Effect.Effect<TaskRecord, TaskNotFound | TaskNotCancelable | TaskStoreError | JournalUnavailable>
     readonly provide: (
       taskId: string,
       wait: string,
       value: Schema.Json
-    ) => Effect.Effect<void, TaskNotFound | WaitNotOpen | TaskStoreError>
+    ) => Effect.Effect<void, TaskNotFound | WaitNotOpen | TaskStoreError | JournalUnavailable>
     readonly receive: (
       taskId: string,
       message: Message
-    ) => Effect.Effect<TaskRecord, TaskNotFound | TaskTakesNoMessage | MessageConflict | TaskStoreError>
+    ) => Effect.Effect<
+      TaskRecord,
+      TaskNotFound | TaskTakesNoMessage | MessageConflict | TaskStoreError | JournalUnavailable
+    >
     readonly list: (query: TaskQuery) => Effect.Effect<TaskPage, TaskStoreError>
     readonly release: (
       taskId: string
-    ) => Effect.Effect<TaskRecord, TaskNotFound | TaskNotHeld | TaskCodeMissing | TaskStoreError>
+    ) => Effect.Effect<TaskRecord, TaskNotFound | TaskNotHeld | TaskCodeMissing | TaskStoreError | JournalUnavailable>
     readonly retry: (taskId: string) => Effect.Effect<TaskRecord, TaskNotFound | TaskNotEnded | SubmitError>
     readonly health: Effect.Effect<WorkHealth, TaskStoreError>
     readonly activity: Effect.Effect<Activity>

@@ -226,6 +226,8 @@ export class TooManyTasks extends Schema.TaggedError<TooManyTasks>()("TooManyTas
  * - `note` records what is not said to anyone: waits, segments, holds. It is on disk when it answers.
  * - `begin` with an effect is on disk when it answers; without, it is so before anything that comes after it.
  * - `waits` are the open waits, oldest deadline first; `due` those of them whose deadline is before a time.
+ * - `refusal` never ends while the store can be written to; while it cannot, it fails with the reason. What was said or moved
+ *   before is kept in memory meanwhile, and its calls wait.
  * - `withoutWait` holds the unfinished tasks that wait for nothing, and those that are held, oldest first: those of them
  *   that neither run nor are held were forgotten. Like `due` it is asked every second, and reads no more than it answers.
  */
@@ -270,6 +272,7 @@ export class TaskStore extends Context.Service<
     readonly note: (taskId: string, note: TaskNote) => Effect.Effect<void, TaskStoreError>
     readonly waits: Effect.Effect<ReadonlyArray<OpenWait>, TaskStoreError>
     readonly due: (before: number) => Effect.Effect<ReadonlyArray<OpenWait>, TaskStoreError>
+    readonly refusal: Effect.Effect<never, JournalUnavailable>
     readonly withoutWait: Effect.Effect<
       ReadonlyArray<{ readonly taskId: string; readonly held: Standing["held"] }>,
       TaskStoreError

@@ -46,17 +46,18 @@ export class NobodyRuns extends Schema.TaggedError<NobodyRuns>()("NobodyRuns", {
 }
 
 /** Why a change may not come about besides the task's own reasons. */
-export type ControlError = TaskStoreError | ControlUnreachable | NobodyRuns
+export type ControlError = TaskStoreError | JournalUnavailable | ControlUnreachable | NobodyRuns
 
 const task = { taskId: Schema.String }
 const notFound = TaskNotFound.pipe(HttpApiSchema.status(404))
 const storeError = TaskStoreError.pipe(HttpApiSchema.status(503))
+const diskError = JournalUnavailable.pipe(HttpApiSchema.status(503))
 
 class Tasks extends HttpApiGroup.make("tasks").add(
   HttpApiEndpoint.post("cancel", "/tasks/cancel", {
     payload: Schema.Struct(task),
     success: TaskRecord,
-    error: [notFound, storeError, TaskNotCancelable.pipe(HttpApiSchema.status(409))]
+    error: [notFound, storeError, diskError, TaskNotCancelable.pipe(HttpApiSchema.status(409))]
   }),
   HttpApiEndpoint.post("resume", "/tasks/resume", {
     payload: Schema.Struct(task),
@@ -64,6 +65,7 @@ class Tasks extends HttpApiGroup.make("tasks").add(
     error: [
       notFound,
       storeError,
+      diskError,
       TaskNotHeld.pipe(HttpApiSchema.status(409)),
       TaskCodeMissing.pipe(HttpApiSchema.status(409))
     ]
@@ -77,7 +79,7 @@ class Tasks extends HttpApiGroup.make("tasks").add(
       TaskNotEnded.pipe(HttpApiSchema.status(409)),
       MessageConflict.pipe(HttpApiSchema.status(409)),
       MessageForgotten.pipe(HttpApiSchema.status(410)),
-      JournalUnavailable.pipe(HttpApiSchema.status(503)),
+      diskError,
       TooManyTasks.pipe(HttpApiSchema.status(429)),
       Draining.pipe(HttpApiSchema.status(503))
     ]
@@ -85,7 +87,7 @@ class Tasks extends HttpApiGroup.make("tasks").add(
   HttpApiEndpoint.post("provide", "/tasks/provide", {
     payload: Schema.Struct({ ...task, wait: Schema.String, value: Schema.Json }),
     success: Schema.Struct({}),
-    error: [notFound, storeError, WaitNotOpen.pipe(HttpApiSchema.status(409))]
+    error: [notFound, storeError, diskError, WaitNotOpen.pipe(HttpApiSchema.status(409))]
   })
 ) {}
 

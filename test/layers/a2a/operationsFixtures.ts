@@ -8,6 +8,7 @@ import * as PushJournal from "../../../src/layers/a2a/PushJournal.ts"
 import { A2AOperations, type Call, type Events } from "../../../src/services/a2a/A2AOperations.ts"
 import type * as P from "../../../src/services/a2a/A2AProtocol.ts"
 import type { PushConfigs } from "../../../src/services/a2a/PushConfigs.ts"
+import type { TaskRunner } from "../../../src/services/durable/TaskRunner.ts"
 import { AgentExecutor } from "../../../src/services/agent/AgentExecutor.ts"
 import { TaskOutput } from "../../../src/services/durable/AgentTask.ts"
 import { type Message, textOf } from "../../../src/services/durable/Content.ts"
@@ -49,7 +50,7 @@ export const execute: Execute = Effect.fnUntraced(function* ({ text }) {
 /** One start of the operations on this file. */
 export const run = <A, E>(
   filename: string,
-  use: Effect.Effect<A, E, A2AOperations | PushConfigs>,
+  use: Effect.Effect<A, E, A2AOperations | PushConfigs | TaskRunner>,
   executor: Partial<AgentExecutor["Service"]> = {},
   push: Partial<PushJournal.Options> = {}
 ) => {

@@ -1,5 +1,6 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
+import * as DateTime from "effect/DateTime"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -11,8 +12,10 @@ import * as TaskRunnerConfirmed from "../../../src/layers/durable/TaskRunnerConf
 import { TaskOutput } from "../../../src/services/durable/AgentTask.ts"
 import { Checkpoint } from "../../../src/services/durable/Checkpoint.ts"
 import { Journal } from "../../../src/services/durable/Journal.ts"
+import { type Message, textOf, textPart } from "../../../src/services/durable/Content.ts"
 import { Step } from "../../../src/services/durable/Step.ts"
 import { TaskRunner } from "../../../src/services/durable/TaskRunner.ts"
+import { TaskStore, type TaskStoreError } from "../../../src/services/durable/TaskStore.ts"
 import { temporaryFile } from "../../support/journal.ts"
 import { type Execute, message } from "../../support/runner.ts"
 import { flush, journalAt, newPlatform, type Platform, shared } from "./checkpointFixtures.ts"
@@ -172,6 +175,79 @@ describe("the runner and the platform", () => {
         const runner = yield* TaskRunner
         assert.strictEqual((yield* Effect.flip(runner.get(taskId)))._tag, "TaskNotFound")
       }).pipe(Effect.provide(workspaceAt(yield* temporaryFile, remote, execute)))
+    }).pipe(Effect.scoped, Effect.provide(NodeServices.layer))
+  )
+
+  it.effect("asks nobody again after a lost disk, and waits for nothing that has come", () =>
+    Effect.gen(function* () {
+      const platform = newPlatform()
+      const remote = yield* remoteOf(platform)
+      const gate = yield* Deferred.make<void>()
+      const log: Array<string> = []
+      const execute: Execute = Effect.fnUntraced(function* () {
+        const { ask, sleep, step, wait } = yield* Step
+        const colour = yield* ask({ name: "colour", parts: [textPart("Which colour?")] })
+        const word = yield* wait({ name: "word", reason: "w", from: "x", within: 60_000, schema: Schema.String })
+        const late = yield* Effect.result(
+          wait({ name: "late", reason: "w", from: "x", within: 1000, schema: Schema.String })
+        )
+        yield* sleep("an hour", 3_600_000)
+        yield* step(
+          "paint",
+          Schema.Void,
+          Effect.andThen(
+            Effect.sync(() => log.push("paint")),
+            Deferred.await(gate)
+          )
+        )
+        const size = yield* ask({ name: "size", parts: [textPart("Which size?")] })
+        return new TaskOutput({ text: [textOf(colour.parts), word, late._tag, textOf(size.parts)].join(" ") })
+      })
+      const say = (messageId: string, text: string): Message => ({
+        messageId,
+        role: "ROLE_USER",
+        parts: [textPart(text)]
+      })
+      const until = (look: Effect.Effect<boolean, TaskStoreError, TaskStore>) =>
+        Effect.gen(function* () {
+          while (!(yield* look)) yield* TestClock.adjust("10 seconds")
+        })
+      const waitsFor = (name: string) =>
+        until(
+          Effect.flatMap(TaskStore, ({ waits }) => Effect.map(waits, (all) => all.some(({ wait }) => wait === name)))
+        )
+      const taskId = yield* Effect.gen(function* () {
+        const runner = yield* TaskRunner
+        const { input } = yield* runner.submit(message("m-1"))
+        yield* waitsFor("ask/colour")
+        yield* runner.receive(input.taskId, say("m-2", "blue"))
+        yield* waitsFor("word")
+        yield* runner.provide(input.taskId, "word", "please")
+        yield* until(Effect.sync(() => log.length === 1))
+        yield* flush
+        return input.taskId
+      }).pipe(Effect.provide(workspaceAt(yield* temporaryFile, remote, execute)))
+      yield* Deferred.succeed(gate, undefined)
+      const before = yield* DateTime.now
+      yield* Effect.gen(function* () {
+        const runner = yield* TaskRunner
+        while ((yield* (yield* TaskStore).waits).length === 0) yield* Effect.yieldNow
+        // No hour has passed.
+        assert.deepStrictEqual(yield* DateTime.now, before)
+        const [open] = yield* (yield* TaskStore).waits
+        assert.strictEqual(open?.wait, "ask/size")
+        yield* runner.receive(taskId, say("m-3", "large"))
+        const { output, state } = yield* runner.result(taskId)
+        assert.deepStrictEqual([state, output?.text], ["completed", "blue please Failure large"])
+        const received = (yield* runner.past(taskId)).flatMap(({ event, number }) =>
+          event._tag === "Received" ? [[number, event.message.messageId]] : []
+        )
+        assert.deepStrictEqual(received, [
+          [1, "m-2"],
+          [2, "m-3"]
+        ])
+      }).pipe(Effect.provide(workspaceAt(yield* temporaryFile, remote, execute)))
+      assert.deepStrictEqual(log, ["paint", "paint"])
     }).pipe(Effect.scoped, Effect.provide(NodeServices.layer))
   )
 })

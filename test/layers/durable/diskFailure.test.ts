@@ -10,8 +10,10 @@ import * as Schema from "effect/Schema"
 import * as JournalCare from "../../../src/layers/journal/journalCare.ts"
 import { TaskOutput } from "../../../src/services/durable/AgentTask.ts"
 import { Checkpoint } from "../../../src/services/durable/Checkpoint.ts"
+import { type Message, textOf, textPart } from "../../../src/services/durable/Content.ts"
 import { Step } from "../../../src/services/durable/Step.ts"
 import { TaskRunner } from "../../../src/services/durable/TaskRunner.ts"
+import { TaskStore } from "../../../src/services/durable/TaskStore.ts"
 import { fill, freeze, smallDisk } from "../../support/disks.ts"
 import { projections, temporaryFile } from "../../support/journal.ts"
 import { message } from "../../support/runner.ts"
@@ -30,7 +32,9 @@ const scenario = Effect.fnUntraced(function* <E, R>(
   const remote = yield* shared(newPlatform())
   const workspace = workspaceAt(file, Layer.succeed(Checkpoint, remote), ({ text }) =>
     Effect.gen(function* () {
-      const { step } = yield* Step
+      const { ask, step } = yield* Step
+      if (text === "ask")
+        return new TaskOutput({ text: textOf((yield* ask({ name: "q", parts: [textPart("?")] })).parts) })
       for (const name of ["one", "two", "three"]) {
         const run = Effect.gen(function* () {
           ran.push(`${text} ${name}`)
@@ -45,13 +49,22 @@ const scenario = Effect.fnUntraced(function* <E, R>(
   )
   const stopped = yield* Effect.gen(function* () {
     const runner = yield* TaskRunner
+    const asking = yield* Effect.forEach(["c", "d"], (id) => runner.submit(message(id, "ask")))
+    const [toCancel = "", toAnswer = ""] = asking.map(({ input }) => input.taskId)
+    while ((yield* (yield* TaskStore).waits).length < 2) yield* Effect.yieldNow
     const { input } = yield* runner.submit(message("a", "a"))
     yield* Deferred.await(began)
     const start = yield* stop
     if (Option.isNone(start)) return false
+    const answer: Message = { messageId: "e", role: "ROLE_USER", parts: [textPart("yes")] }
+    // The first finds it out by itself, and is told as those after it.
+    const canceling = yield* Effect.flip(runner.cancel(toCancel))
+    assert.deepInclude(canceling, { _tag: "JournalUnavailable", reason })
     yield* Deferred.succeed(go, undefined)
     const refused = yield* Effect.flip(runner.submit(message("b", "b")))
     assert.deepInclude(refused, { _tag: "JournalUnavailable", reason })
+    const unanswered = yield* Effect.flip(runner.receive(toAnswer, answer))
+    assert.deepInclude(unanswered, { _tag: "JournalUnavailable", reason })
     // What cannot be kept goes no further, and is not given up either.
     yield* Effect.sleep("700 millis")
     assert.deepStrictEqual(ran, ["a one"])
@@ -60,6 +73,10 @@ const scenario = Effect.fnUntraced(function* <E, R>(
     yield* start.value
     assert.deepInclude(yield* runner.result(input.taskId), { state: "completed" })
     assert.deepStrictEqual(ran, ["a one", "a two", "a three"])
+    assert.strictEqual((yield* runner.result(toCancel)).state, "canceled")
+    assert.strictEqual((yield* runner.get(toAnswer)).state, "input-required")
+    yield* runner.receive(toAnswer, answer)
+    assert.deepInclude(yield* runner.result(toAnswer), { state: "completed" })
     // The refused message left nothing behind by which it would be known.
     const b = yield* runner.submit(message("b", "b"))
     assert.deepInclude(yield* runner.result(b.input.taskId), { state: "completed" })

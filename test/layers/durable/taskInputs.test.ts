@@ -18,6 +18,7 @@ describe("taskInputs", () => {
       const store = yield* TaskStore
       const engine = yield* WorkflowEngine
       const given: Array<string> = []
+      const saved: Array<unknown> = []
       const wait = { wait: "go", kind: "signal", reason: "a word", from: "test", deadline: 1_000 } as const
       yield* store.note(taskId, { _tag: "WaitBegan", ...wait })
       // The task goes on twice, each time when the value is on its way to the execution that it has just left.
@@ -31,17 +32,23 @@ describe("taskInputs", () => {
           }).pipe(Effect.orDie)
       })
       const inputs = yield* Effect.provideService(
-        Effect.flatMap(TaskFeed.make, TaskInputs.make),
+        Effect.flatMap(TaskFeed.make, (feed) =>
+          TaskInputs.make(feed, (_taskId, name, place, encoded) =>
+            Effect.sync(() => saved.push([name, place, encoded]))
+          )
+        ),
         WorkflowEngine,
         moving
       )
-      inputs.expect(taskId, "go", () => true)
+      inputs.expect(taskId, "go", { accepts: () => true, place: 3 })
       yield* inputs.provide(taskId, "go", "hello")
       assert.deepStrictEqual(
         given,
         [0, 1, 2].map((segment) => `${taskId}/${segment}`)
       )
       assert.deepStrictEqual(yield* store.waits, [])
+      // Once, whatever the number of executions.
+      assert.deepStrictEqual(saved, [["wait/go", 3, { _tag: "Success", value: "hello" }]])
     }).pipe(Effect.provide(layer))
   )
 })
