@@ -73,7 +73,7 @@ export const make = Effect.gen(function* () {
       WHERE number > ${after} AND number <= ${upTo} AND ended IS NOT NULL AND updated_at <= ${endedBefore}
         AND number NOT IN (SELECT stream FROM checkpoint_outbox)
         AND (updated_at < ${started} OR NOT EXISTS (
-          SELECT 1 FROM executions WHERE substr(execution_id, 1, length(task_id) + 1) = task_id || '/'
+          SELECT 1 FROM executions WHERE execution_id > task_id || '/' AND execution_id < task_id || '0'
         ))
       ORDER BY number LIMIT ${limit}`
   })

@@ -290,12 +290,16 @@ export const make = Effect.fnUntraced(function* (run: Run) {
       if (attempt === 1) yield* run.progress
       return yield* Effect.provideService(effect, CurrentStep, { name, attempt, effectId })
     })
+    // What the body's last run ended with, if this process ran it.
+    let encoded: Schema.Json | undefined
     const body = Effect.gen(function* () {
+      encoded = undefined
       const kept = standing.restored ? yield* run.restored(key) : Option.none<Schema.Json>()
       if (Option.isSome(kept)) return yield* codec.decode(kept.value)
       const exit = yield* Effect.exit(once)
       if (isResult(exit)) {
-        yield* run.save(key, yield* encodedOf(name, codec, exit))
+        encoded = yield* encodedOf(name, codec, exit)
+        yield* run.save(key, encoded)
       }
       return yield* exit
     })
@@ -307,7 +311,7 @@ export const make = Effect.fnUntraced(function* (run: Run) {
       )
     )
     if (isResult(exit)) {
-      segment.keep(key, yield* encodedOf(name, codec, exit))
+      segment.keep(key, encoded ?? (yield* encodedOf(name, codec, exit)))
     }
     return yield* exit
   })

@@ -72,24 +72,28 @@ const make = Effect.fnUntraced(function* (options: Options) {
   let refused: JournalUnavailable | undefined
 
   // Written and closed in one synchronous go, so that nobody stages into a batch that is written already.
-  const commit = Effect.suspend((): Effect.Effect<void, JournalUnavailable> => {
+  const writeUnsafe = () => {
     const batch = pending
-    if (batch.entries.length === 0) return Effect.void
-    const written = Result.try({
-      try: () => file.commit(batch.entries),
-      catch: unavailable
-    })
-    const before = refused
+    if (batch.entries.length === 0) return
+    const written = Result.try({ try: () => file.commit(batch.entries), catch: unavailable })
     if (Result.isSuccess(written)) {
       pending = newBatch()
       refused = undefined
       Deferred.doneUnsafe(batch.done, Effect.void)
-      return before === undefined ? Effect.void : Effect.logInfo("the journal can be written again")
+    } else {
+      refused = written.failure
+      work.openUnsafe()
     }
-    refused = written.failure
-    work.openUnsafe()
-    const told = before?.message === refused.message ? Effect.void : Effect.logError(refused.message)
-    return Effect.andThen(told, Effect.fail(refused))
+  }
+  const tell = (before: JournalUnavailable | undefined) => {
+    if (before?.message === refused?.message) return Effect.void
+    return refused === undefined ? Effect.logInfo("the journal can be written again") : Effect.logError(refused.message)
+  }
+  const commit = Effect.suspend((): Effect.Effect<void, JournalUnavailable> => {
+    const before = refused
+    writeUnsafe()
+    const told = tell(before)
+    return refused === undefined || pending.entries.length === 0 ? told : Effect.andThen(told, Effect.fail(refused))
   })
 
   // Who waits first, commits for all: it lets every other fiber that can run now stage its rows before. Where nobody else
@@ -99,11 +103,16 @@ const make = Effect.fnUntraced(function* (options: Options) {
   const settled = Effect.suspend(() => {
     const batch = pending
     if (batch.entries.length === 0) return Effect.void
-    const wait = Deferred.await(batch.done)
     batch.waiting++
     if (batch.waiting > 1) crowd = crowdedCommits
+    if (refused === undefined && crowd === 0 && ++alone < aloneCommits) {
+      writeUnsafe()
+      // Most often it is on disk now.
+      if (refused === undefined) return Effect.void
+      return Effect.andThen(tell(undefined), Deferred.await(batch.done))
+    }
+    const wait = Deferred.await(batch.done)
     if (refused !== undefined) return wait
-    if (crowd === 0 && ++alone < aloneCommits) return Effect.andThen(Effect.ignore(commit), wait)
     alone = 0
     return Effect.yieldNow.pipe(
       Effect.andThen(

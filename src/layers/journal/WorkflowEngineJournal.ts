@@ -25,6 +25,7 @@ import {
 } from "effect/workflow/WorkflowEngine"
 import { ResumedByCaller } from "../../services/durable/AgentTask.ts"
 import { Journal, type JournalEntry, type JournalRecord, Staging } from "../../services/durable/Journal.ts"
+import * as ActivityRun from "./activityRun.ts"
 import {
   type Execution,
   isEnd,
@@ -82,16 +83,23 @@ const make = Effect.gen(function* () {
     Effect.suspend(() => (live.has(executionId) ? Effect.succeed(live.get(executionId)) : load(executionId)))
 
   // The end is on disk before anybody hears of it.
-  const recordEnd = Effect.fnUntraced(function* (execution: Execution, exit: Exit.Exit<unknown, unknown>) {
-    const encoded = yield* execution.registered.codec.encodeResult(exit)
-    yield* journal.append(entry(execution.id, { _tag: "ExecutionCompleted", exit: encoded }))
-    for (const name of execution.clocks.keys()) timers.cancel(execution.id, name)
-    live.delete(execution.id)
-    yield* Deferred.succeed(execution.done, undefined)
-    for (const parent of execution.parents) yield* Effect.forkIn(wakeById(parent, "automatic"), scope)
-  })
+  const recordEnd = (execution: Execution, exit: Exit.Exit<unknown, unknown>) => {
+    const ended = Effect.suspend(() => {
+      for (const name of execution.clocks.keys()) timers.cancel(execution.id, name)
+      live.delete(execution.id)
+      Deferred.doneUnsafe(execution.done, Effect.void)
+      return Effect.forEach(execution.parents, (id) => Effect.forkIn(wakeById(id, "automatic"), scope), {
+        discard: true
+      })
+    })
+    return Effect.flatMap(execution.registered.codec.encodeResult(exit), (encoded) => {
+      journal.stageUnsafe(entry(execution.id, { _tag: "ExecutionCompleted", exit: encoded }))
+      return Effect.andThen(journal.settled, ended)
+    })
+  }
 
-  const start = Effect.fnUntraced(function* (execution: Execution) {
+  // `inPlace`: whoever starts it waits for it, so that it may begin before he goes on.
+  const start = (execution: Execution, inPlace = false): Effect.Effect<void> => {
     const { registered } = execution
     // Each run has a scope of its own, so that a replay builds its compensations anew instead of twice.
     const instance = WorkflowInstance.initial(registered.workflow, execution.id, {
@@ -101,7 +109,7 @@ const make = Effect.gen(function* () {
     execution.instance.abandoned = true
     execution.instance = instance
     // @effect-diagnostics-next-line anyUnknownInErrorContext:off -- the engine's contract has erased the types
-    execution.fiber = yield* registered.run(execution.payload, execution.id).pipe(
+    const run = registered.run(execution.payload, execution.id).pipe(
       Effect.onExit((exit) => {
         // A safe interrupt takes effect where the run would suspend; an unsafe one also where a replay ends by itself.
         const keeps =
@@ -131,10 +139,20 @@ const make = Effect.gen(function* () {
       Effect.tap((result) => (result._tag === "Complete" ? recordEnd(execution, result.exit) : journal.settled)),
       Effect.onExit((exit) =>
         Exit.isSuccess(exit) && exit.value._tag === "Suspended" ? Effect.void : Scope.close(execution.scope, Exit.void)
-      ),
-      Effect.forkIn(registered.scope)
+      )
     )
-  })
+    const keep = (fiber: Execution["fiber"]) => void (execution.fiber = fiber)
+    if (!inPlace) return Effect.map(Effect.forkIn(run, registered.scope), keep)
+    // Known before it does anything: what it does may wake it.
+    const known = Effect.withFiber<Workflow.Result<unknown, unknown>>((fiber) => {
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it is the fiber of `run`; its type is not known within
+      keep(fiber as NonNullable<Execution["fiber"]>)
+      return run
+    })
+    return Effect.map(Effect.forkIn(known, registered.scope, { startImmediately: true }), (fiber) =>
+      keep(execution.fiber ?? fiber)
+    )
+  }
 
   // A wake that comes while a run is still finishing is remembered, so that it cannot fall between the run's last look
   // and its end.
@@ -231,12 +249,12 @@ const make = Effect.gen(function* () {
     if (known !== undefined) return known
     const from = recorded(yield* readRows(executionId))
     if (from.completed !== undefined) return yield* registered.codec.decodeResult(from.completed)
-    const revived = yield* revive(executionId, from)
+    const revived = from.started === undefined ? undefined : yield* revive(executionId, from)
     if (revived !== undefined) return revived
     const encoded = yield* registered.codec.encodePayload(payload)
     const execution = makeExecution(executionId, registered, payload, parent, from)
     live.set(executionId, execution)
-    yield* journal.stage(
+    journal.stageUnsafe(
       entry(executionId, {
         _tag: "ExecutionStarted",
         workflow: registered.workflow._tag,
@@ -283,7 +301,7 @@ const make = Effect.gen(function* () {
         return answer(options.discard ? undefined : new Workflow.Complete({ exit: execution }))
       }
       if (parent !== undefined) execution.parents.add(parent)
-      if (execution.fiber === undefined) yield* start(execution)
+      if (execution.fiber === undefined) yield* start(execution, !options.discard)
       if (options.discard) {
         // The caller is told that it goes on by itself: so it must be on disk.
         if (options.parent === undefined) yield* journal.settled
@@ -321,40 +339,22 @@ const make = Effect.gen(function* () {
     interruptUnsafe: (_workflow, executionId) => interrupt(executionId, true),
     resume: (_workflow, executionId) => wakeById(executionId, "explicit"),
 
-    activityExecute: Effect.fnUntraced(function* (activity, attempt) {
-      const instance = yield* WorkflowInstance
-      const execution = live.get(instance.executionId)
-      if (execution === undefined) return yield* Effect.die(`execution ${instance.executionId} is not running`)
-      const key = `${activity.name}/${attempt}`
-      const known = execution.activities.get(key)
-      if (known !== undefined) return new Workflow.Complete({ exit: known })
-      // A replay that only builds compensations must not begin anything.
-      if (execution.interrupted && !instance.interrupted) return new Workflow.Suspended({})
-      if (execution.unsettled) {
-        yield* journal.settled
-        execution.unsettled = false
-      }
-      const run = WorkflowInstance.initial(instance.workflow, instance.executionId)
-      run.interrupted = instance.interrupted
-      const staged: Array<JournalEntry> = []
-      // @effect-diagnostics-next-line anyUnknownInErrorContext:off -- as above
-      return yield* activity.executeEncoded.pipe(
-        Workflow.intoResult,
-        Effect.provideService(WorkflowInstance, run),
-        Effect.provideService(Staging, staged),
-        Effect.tap((result) => {
-          // An interruption is no result: the next replay runs it again.
-          if (result._tag === "Suspended") return Effect.void
-          if (Exit.isFailure(result.exit) && Cause.hasInterruptsOnly(result.exit.cause)) return Effect.void
-          const exit = Exit.map(result.exit, (value) => value ?? null)
-          const row = { _tag: "ActivityCompleted", name: activity.name, attempt, exit: encodeExit(exit) } as const
-          return Effect.map(journal.stage([...staged, { stream: execution.id, record: row }]), () => {
-            execution.activities.set(key, exit)
-            execution.unsettled = true
-          })
+    activityExecute: (activity, attempt) =>
+      Effect.contextWith((context: Context.Context<WorkflowInstance>) => {
+        const instance = Context.get(context, WorkflowInstance)
+        const execution = live.get(instance.executionId)
+        if (execution === undefined) return Effect.die(`execution ${instance.executionId} is not running`)
+        const known = execution.activities.get(`${activity.name}/${attempt}`)
+        if (known !== undefined) return Effect.succeed(new Workflow.Complete({ exit: known }))
+        // A replay that only builds compensations must not begin anything.
+        if (execution.interrupted && !instance.interrupted) return Effect.succeed(new Workflow.Suspended({}))
+        const run = ActivityRun.make(journal, execution, instance, activity, attempt)
+        if (!execution.unsettled) return run
+        return Effect.flatMap(journal.settled, () => {
+          execution.unsettled = false
+          return run
         })
-      )
-    }),
+      }),
 
     deferredResult: Effect.fnUntraced(function* (deferred) {
       const { executionId } = yield* WorkflowInstance
@@ -381,7 +381,7 @@ const make = Effect.gen(function* () {
 })
 
 /**
- * The engine on the journal in context, whose projections must include `executionProjection`.
+ * The engine on the journal in context.
  *
  * **Details**
  *
@@ -393,7 +393,7 @@ const make = Effect.gen(function* () {
  *
  * ```ts
  * const Engine = WorkflowEngineJournal.layer.pipe(
- *   Layer.provide(JournalSqlite.layerWith({ filename: "workflows.db", projections: [ExecutionProjection.projection] }))
+ *   Layer.provide(JournalSqlite.layerWith({ filename: "workflows.db", projections: [] }))
  * )
  * ```
  */

@@ -17,9 +17,21 @@ export interface Covered {
 /** Of the row before the first. */
 export const genesis = ""
 
+// Hex is what Node makes quickest, and 24 digits of it are 96 bits.
+const digits = 24
+
+const covered = (previous: string, { at, data, kind, sequence, stream }: Covered) =>
+  `${previous}\n${stream}\n${sequence}\n${kind}\n${at}\n${data}`
+
 /**
- * The checksum of a row, given that of the row before it in its stream: the first 16 characters (96 bits) of a SHA-256 in
- * base64url. It is there against damage, not against a forger, who could compute it too.
+ * The checksum of a row, given that of the row before it in its stream: the first 96 bits of a SHA-256. It is there against
+ * damage, not against a forger, who could compute it too.
  */
-export const checksum = (previous: string, { at, data, kind, sequence, stream }: Covered): string =>
-  hash("sha256", `${previous}\n${stream}\n${sequence}\n${kind}\n${at}\n${data}`, "base64url").slice(0, 16)
+export const checksum = (previous: string, row: Covered): string =>
+  hash("sha256", covered(previous, row)).slice(0, digits)
+
+/** Is `sum` the checksum of the row? Journals of earlier versions have the same bits in base64url. */
+export const isChecksum = (sum: string, previous: string, row: Covered): boolean =>
+  sum.length === digits
+    ? checksum(previous, row) === sum
+    : hash("sha256", covered(previous, row), "base64url").slice(0, 16) === sum

@@ -64,10 +64,15 @@ export const codecOf = (workflow: Workflow.Any): WorkflowCodec => {
   const decodePayload = Schema.decodeEffect(payload)
   const encodeResult = Schema.encodeEffect(result)
   const decodeResult = Schema.decodeEffect(result)
+  const encodeSuccess = Schema.encodeEffect(Schema.toCodecJson(successSchema))
   return {
     encodePayload: (value) => Effect.orDie(encodePayload(value)),
     decodePayload: (encoded) => Effect.orDie(decodePayload(encoded)),
-    encodeResult: (exit) => Effect.orDie(encodeResult(exit)),
+    encodeResult: (exit) =>
+      // As the schema of exits would, which costs some times as much.
+      Exit.isSuccess(exit)
+        ? Effect.orDie(Effect.map(encodeSuccess(exit.value), (value): Schema.Json => ({ _tag: "Success", value })))
+        : Effect.orDie(encodeResult(exit)),
     decodeResult: (encoded) => Effect.orDie(decodeResult(encoded))
   }
 }

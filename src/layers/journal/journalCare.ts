@@ -6,6 +6,7 @@
 import * as Effect from "effect/Effect"
 import { DatabaseSync } from "node:sqlite"
 import * as JournalFile from "./journalFile.ts"
+import * as OpenExecutions from "./openExecutions.ts"
 import type { Projection } from "./projection.ts"
 import * as StreamRemoval from "./streamRemoval.ts"
 
@@ -51,6 +52,7 @@ export const check = Effect.fn("Journal.check")(function* (file: string, project
     for (const { schema } of projections) for (const statement of schema) copy.exec(statement)
     const apply = projections.map((projection) => projection.prepare(copy))
     const streams = new Set<string>()
+    const open = new Set<number>()
     let rows = 0
     // One look at the file: what its owner writes meanwhile is in neither side of the comparison.
     database.exec("BEGIN")
@@ -59,12 +61,15 @@ export const check = Effect.fn("Journal.check")(function* (file: string, project
       rows++
       streams.add(row.stream)
       for (const project of apply) project(row)
+      if (row.record._tag === "ExecutionStarted") open.add(row.streamNumber)
+      if (row.record._tag === "ExecutionCompleted") open.delete(row.streamNumber)
     })
     const tables = projections.flatMap((projection) => projection.tables)
     const staying = StreamRemoval.staying(database, projections)
     const differing = tables.filter(
       (table) => contentOf(database, table, staying(table)) !== contentOf(copy, table, "")
     )
+    if (OpenExecutions.overlooked(database, open).length > 0) differing.push("open_executions")
     return { rows, streams: streams.size, differing }
   })
 }, Effect.scoped)

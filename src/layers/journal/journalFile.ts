@@ -17,6 +17,7 @@ import {
 import * as SqliteFile from "../sql/sqliteFile.ts"
 import { checksum, genesis } from "./checksum.ts"
 import * as JournalTables from "./journalTables.ts"
+import * as OpenExecutions from "./openExecutions.ts"
 import type { ProjectedRow, Projection } from "./projection.ts"
 import { decodeRow, type StoredRow } from "./rowCodec.ts"
 import * as StreamRemoval from "./streamRemoval.ts"
@@ -175,6 +176,8 @@ export const rebuild = (file: string, database: DatabaseSync, projections: Reado
       for (const statement of projection.schema) database.exec(statement)
       setMeta(database, `projection ${projection.name}`, String(projection.version))
     }
+    JournalTables.make(database)
+    OpenExecutions.reset(database)
     const apply = projections.map((projection) => projection.prepare(database))
     forEachRow(file, database, (row) => apply.forEach((project) => project(row)))
   })
@@ -236,6 +239,8 @@ const makeWriter = (file: string, database: DatabaseSync, projections: ReadonlyA
   let streams = typeof newest === "number" ? newest : 0
   // With those that the commit under way makes.
   let numbered = streams
+  const executions = OpenExecutions.make(database)
+  let lookedThrough = transaction(database, () => executions.begin(streams))
 
   const numberOf = (stream: string): number | undefined => {
     const known = ends.get(stream)
@@ -331,14 +336,16 @@ const makeWriter = (file: string, database: DatabaseSync, projections: ReadonlyA
       const fresh = new Map<string, End>()
       numbered = streams
       const enough = position + entries.length <= limit ? limit : position + entries.length + reserve
-      transaction(database, () => {
+      const looked = transaction(database, () => {
         if (enough > limit) setMeta(database, "reserved positions", String(enough))
         entries.forEach((entry, index) => {
           const row = write(entry, fresh, position + index + 1)
           for (const project of apply) project(row)
           if (entry.record._tag === "TaskForgotten") removal.mark(entry.record.streams)
         })
+        return executions.look(lookedThrough, numbered)
       })
+      lookedThrough = looked
       position += entries.length
       limit = enough
       streams = numbered

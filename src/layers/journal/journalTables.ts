@@ -4,6 +4,7 @@
  * @module
  */
 import type { DatabaseSync } from "node:sqlite"
+import * as OpenExecutions from "./openExecutions.ts"
 import * as StreamRemoval from "./streamRemoval.ts"
 
 // A row's id is made of its stream's number and its sequence, so that those of the streams that live lie side by side at
@@ -44,10 +45,13 @@ const upgrade = (database: DatabaseSync) => {
     database.exec("INSERT INTO streams (name, number) SELECT name, number FROM streams_1 ORDER BY name")
     database.exec("DROP TABLE streams_1")
   }
+  if (createdAs(database, "executions", "")) database.exec("DROP TABLE executions")
 }
 
 /** Makes what is missing, and turns what an earlier version made into what it would be now. In a transaction. */
 export const make = (database: DatabaseSync) => {
   upgrade(database)
-  for (const statement of [streams, journal, meta, StreamRemoval.schema]) database.exec(statement)
+  for (const statement of [streams, journal, meta, StreamRemoval.schema, ...OpenExecutions.schema]) {
+    database.exec(statement)
+  }
 }

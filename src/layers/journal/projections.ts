@@ -4,14 +4,12 @@
  * @module
  */
 import * as CheckpointProjection from "./checkpointProjection.ts"
-import * as ExecutionProjection from "./executionProjection.ts"
 import type { Projection } from "./projection.ts"
 import * as PushProjection from "./pushProjection.ts"
 import * as TaskProjection from "./taskProjection.ts"
 
 /** Every program that opens a workspace's journal opens it with these. */
 export const all: ReadonlyArray<Projection> = [
-  ExecutionProjection.projection,
   TaskProjection.projection,
   CheckpointProjection.projection,
   PushProjection.projection

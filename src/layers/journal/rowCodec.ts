@@ -7,7 +7,7 @@ import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { JournalRecord, type JournalRow } from "../../services/durable/Journal.ts"
-import { checksum } from "./checksum.ts"
+import { isChecksum } from "./checksum.ts"
 
 /** A row as its table has it. */
 export interface StoredRow {
@@ -81,7 +81,7 @@ const decodeRecord = ({ data, kind }: StoredRow) => {
 
 /** What is wrong with a stored row, or the row. `previous` is the checksum of the one before it in its stream. */
 export const decodeRow = (previous: string, stored: StoredRow): Result.Result<JournalRow, string> => {
-  if (checksum(previous, stored) !== stored.sum) return Result.fail("its checksum does not match its content")
+  if (!isChecksum(stored.sum, previous, stored)) return Result.fail("its checksum does not match its content")
   return Result.match(decodeRecord(stored), {
     onFailure: (issue) => Result.fail(`its content cannot be read: ${issue.message}`),
     onSuccess: (record) =>

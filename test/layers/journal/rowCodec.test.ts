@@ -3,8 +3,9 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import * as Workflow from "effect/workflow/Workflow"
 import { checksum, genesis } from "../../../src/layers/journal/checksum.ts"
-import { decodeExit, encodeExit } from "../../../src/layers/journal/exitCodec.ts"
+import { codecOf, decodeExit, encodeExit } from "../../../src/layers/journal/exitCodec.ts"
 import { decodeRow, encodeRecord } from "../../../src/layers/journal/rowCodec.ts"
 import { JournalRecord } from "../../../src/services/durable/Journal.ts"
 
@@ -45,7 +46,36 @@ describe("rowCodec", () => {
   })
 })
 
+describe("checksum", () => {
+  it("a row of a journal that an earlier version wrote is known by its bits in base64url", () => {
+    const row = stored("TaskReleased", `{"_tag":"TaskReleased"}`)
+    const earlier = { ...row, sum: Buffer.from(row.sum, "hex").toString("base64url") }
+    assert.isTrue(Result.isSuccess(decodeRow(genesis, earlier)))
+    assert.isTrue(Result.isFailure(decodeRow(genesis, { ...earlier, at: 2 })))
+    assert.isTrue(Result.isFailure(decodeRow("another row's", earlier)))
+    assert.isTrue(Result.isFailure(decodeRow(genesis, { ...row, sum: row.sum.slice(0, 16) })))
+  })
+})
+
 describe("exitCodec", () => {
+  const Answer = Schema.Struct({ at: Schema.Date, note: Schema.UndefinedOr(Schema.String) })
+  const workflow = Workflow.make("W", {
+    payload: {},
+    success: Schema.UndefinedOr(Answer),
+    error: Schema.Date,
+    idempotencyKey: () => ""
+  })
+  it.effect.prop(
+    "writes the end of a workflow as the schema of exits does",
+    [Schema.Exit(Schema.UndefinedOr(Answer), Schema.Date, Schema.Defect())],
+    ([exit]) =>
+      Effect.gen(function* () {
+        const bySchema = Schema.Exit(Schema.UndefinedOr(Answer), Schema.Date, Schema.Defect())
+        const expected = yield* Schema.encodeEffect(Schema.toCodecJson(bySchema))(exit)
+        assert.deepStrictEqual(yield* codecOf(workflow).encodeResult(exit), expected)
+      })
+  )
+
   it.effect.prop("gives every exit back", [Schema.Exit(Schema.Json, Schema.Json, Schema.Defect())], ([exit]) =>
     Effect.sync(() => {
       const encoded = encodeExit(exit)

@@ -5,6 +5,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Workflow from "effect/workflow/Workflow"
+import { WorkflowInstance } from "effect/workflow/WorkflowEngine"
 import { Child, ended, poll, register, resume, start, step, Subject, suspended, tell, wait } from "./calls.ts"
 import { quiet, Runs } from "./runs.ts"
 import type { Suite } from "./suite.ts"
@@ -51,6 +52,24 @@ export const executions = ({ test }: Suite) =>
         yield* start(Subject)
         yield* quiet
         assert.deepStrictEqual(yield* runs.counts, { a: 1 })
+      })
+    )
+
+    test(
+      "is one run where the run wakes itself before it does anything else",
+      Effect.gen(function* () {
+        const runs = yield* Runs
+        let begun = 0
+        yield* register(Subject, () =>
+          Effect.suspend(() => {
+            begun++
+            const itself = Effect.flatMap(WorkflowInstance, ({ executionId }) => Subject.resume(executionId))
+            return Effect.andThen(begun === 1 ? itself : Effect.void, step("a"))
+          })
+        )
+        assert.strictEqual(yield* execute(), "a")
+        yield* quiet
+        assert.deepStrictEqual([begun, yield* runs.counts], [1, { a: 1 }])
       })
     )
 
