@@ -113,10 +113,16 @@ const await_ = Effect.fnUntraced(function* (
   return { task: yield* Agent.poll(connection, known.taskId ?? "", settings, history) }
 })
 
+// Whether not to wait: `--wait` and `--stream` go before what is configured.
+const isAsync = Effect.fnUntraced(function* ({ values }: Parsed, settings: Settings) {
+  const waits = values.has("stream") || (values.has("wait") && settings.on("wait"))
+  if (!settings.on("async")) return false
+  if (!waits || !values.has("async")) return !waits
+  return yield* local("USAGE", "--async does not wait, --stream and --wait do: only one of them", "a2a send --help")
+})
+
 const sends = Effect.fnUntraced(function* (parsed: Parsed, settings: Settings, known: Agent.Known) {
-  if (settings.on("async") && parsed.values.has("stream")) {
-    return yield* local("USAGE", "--async does not wait, --stream does: only one of them", "a2a send --help")
-  }
+  const returnsAtOnce = yield* isAsync(parsed, settings)
   const message = yield* Message.make(parsed.parts, parsed.args, settings)
   const extra = yield* metadata(settings)
   const connection = yield* Agent.connect(settings)
@@ -134,7 +140,7 @@ const sends = Effect.fnUntraced(function* (parsed: Parsed, settings: Settings, k
     }
     yield* Agent.note("the agent does not stream; its task is looked at instead")
   }
-  if (settings.on("async")) return yield* showAnswer(yield* connection.send(now), settings)
+  if (returnsAtOnce) return yield* showAnswer(yield* connection.send(now), settings)
   if (canStream && !parsed.values.has("stream")) {
     return yield* showAnswer(yield* await_(connection, connection.stream(request), settings, known), settings)
   }
