@@ -141,7 +141,7 @@ const delegateNow = Effect.fnUntraced(function* (peer: WorkspaceId, text: string
     known.taskId = answer.task.id
     return { task: yield* settle(connection, answer.task) }
   })
-  const answer = yield* work.pipe(
+  const answer = yield* Agent.watched(work, () => `waiting for ${known.taskId ?? peer}`).pipe(
     Effect.mapError(describe(peer)),
     Effect.timeoutOrElse({
       duration: Duration.millis(millis),
