@@ -35,24 +35,30 @@ const standard = Effect.fnUntraced(function* (words: string, parsed: Parsed, set
   }
 })
 
-/** Runs one of them; succeeds with the exit code. */
-export const run = Effect.fnUntraced(function* (words: string, parsed: Parsed) {
-  const settings = yield* Effect.catchTag(Settings.make(parsed), "ConfigError", ({ message }) =>
-    Effect.fail(local("USAGE", message))
-  )
-  // Nobody has seen --debug in the files before now.
-  const level = settings.on("debug") ? "Debug" : "Error"
+const perform = Effect.fnUntraced(function* (words: string, parsed: Parsed, given: Settings.Given) {
+  const settings = yield* Settings.make(given)
   const insecure = settings.on("insecure")
   if (insecure) yield* Agent.note("WARNING: TLS certificates are not verified (--insecure)")
   if (insecure && Agent.hasCredentials(settings)) {
     yield* Agent.note("WARNING: credentials are sent to whoever answers: anybody on the way can read them")
   }
   const asked = { credentials: Agent.hasCredentials(settings), taskId: settings.text("task-id") }
-  return yield* standard(words, parsed, settings).pipe(
-    Effect.as(0),
+  yield* standard(words, parsed, settings).pipe(
     Effect.mapError((error) => (error._tag === "CliError" ? error : ofClient(error, asked))),
-    Effect.catch((error) => report(error, settings.json)),
-    Effect.provide(AgentClientHttp.layer.pipe(Layer.provide(Here.http(insecure)), Layer.merge(NodeCrypto.layer))),
+    Effect.provide(AgentClientHttp.layer.pipe(Layer.provide(Here.http(insecure)), Layer.merge(NodeCrypto.layer)))
+  )
+})
+
+/** Runs one of them; succeeds with the exit code. */
+export const run = Effect.fnUntraced(function* (words: string, parsed: Parsed) {
+  const given = yield* Effect.catchTag(Settings.find(parsed), "ConfigError", ({ message }) =>
+    Effect.fail(local("USAGE", message))
+  )
+  // Nobody has seen --debug in the files before now.
+  const level = given.on("debug") ? "Debug" : "Error"
+  return yield* perform(words, parsed, given).pipe(
+    Effect.as(0),
+    Effect.catch((error) => report(error, given.json)),
     Effect.provideService(References.MinimumLogLevel, level)
   )
 })
