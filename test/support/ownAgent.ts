@@ -13,7 +13,7 @@ const make = Effect.gen(function* () {
   const directory = yield* temporaryDirectory
   const platform = yield* startPlatform(`${directory}/platform`, yield* aPort)
 
-  /** A workspace: where it is, and how to begin it, again after a kill on the same port and the same disk. */
+  /** A workspace: where it is (a port that is free as long as it has not begun), and how to begin it, again after a kill on the same port and the same disk. */
   const workspace = Effect.fnUntraced(function* (name: string, env: Readonly<Record<string, string>> = {}) {
     const created = yield* Effect.flatMap(PlatformClient, (client) =>
       client.workspaces.create({ payload: { name, external: true } })
