@@ -129,7 +129,7 @@ for (const binding of ["JSONRPC", "HTTP+JSON"] as const) {
       () =>
         Effect.gen(function* () {
           const { run } = yield* agent
-          const long = only(yield* run("send", "-o", "json", "--async", "chunks 60")).task.id
+          const long = only(yield* run("send", "-o", "json", "--async", "chunks 200")).task.id
           const followed = lines(yield* run("task", "subscribe", "--stream", "-o", "json", long))
           assert.deepStrictEqual([Object.keys(followed[0])[0], followed[0].task.id], ["task", long])
           const last = followed.at(-1)
