@@ -12,6 +12,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { watched } from "../../src/programs/a2aAgent.ts"
 import { a2a, a2aWith, fieldsOf, lines, only } from "../support/a2aCommand.ts"
+import { selfSigned } from "../support/selfSigned.ts"
 import { type Asked, cardAt, json, result, startScripted, task } from "../support/scriptedPeer.ts"
 
 const folder = Effect.sync(() => mkdtempSync(join(tmpdir(), "molecule-test-a2a-")))
@@ -223,6 +224,87 @@ describe("a2a keeps the rules", () => {
         }
       }).pipe(Effect.scoped),
     60_000
+  )
+
+  it.live(
+    "A2ACLI_OUT_003, A2ACLI_TASK_POLL_002: prints an event before the next has come, and can be interrupted",
+    () =>
+      Effect.gen(function* () {
+        const { url } = yield* startScripted((request, response) => {
+          if (request.path !== "/rpc") return json(response, cardAt(`${url}/rpc`))
+          response.writeHead(200, { "content-type": "text/event-stream" })
+          response.write(`data: ${JSON.stringify(result({ task: task("WORKING") }))}\n\n`)
+        })
+        const args = ["send", "-a", url, "-o", "json", "--stream", "hello"]
+        const ran = yield* a2aWith({ interruptAfter: /\n/ }, ...args)
+        assert.strictEqual(ran.code, 130)
+        assert.strictEqual(only(ran).task.id, "t")
+      }).pipe(Effect.scoped),
+    30_000
+  )
+
+  it.live(
+    "A2ACLI_DEFAULT_001, A2ACLI_AUTH_003: trusts no certificate that nobody vouches for, unless told to, with a warning",
+    () =>
+      Effect.gen(function* () {
+        const { asked, url } = yield* startScripted(
+          (request, response) =>
+            json(response, request.path === "/rpc" ? result(task("COMPLETED")) : cardAt(`${url}/rpc`)),
+          selfSigned
+        )
+        const get = ["task", "get", "t", "-o", "json", "-a", url, "--bearer", "hunter2"]
+        const refused = yield* a2a(...get)
+        assert.deepStrictEqual([refused.code, only(refused).error.code], [3, "A2ACLI_ERR_UNREACHABLE"])
+        assert.include(only(refused).error.message, "certificate")
+        assert.strictEqual(asked.length, 0)
+        const insecure = yield* a2a(...get, "--insecure")
+        assert.deepStrictEqual([insecure.code, only(insecure).id], [0, "t"])
+        assert.match(insecure.stderr, /WARNING.*not verified[^]*WARNING.*credentials/)
+        assert.notInclude(insecure.stderr, "hunter2")
+      }).pipe(Effect.scoped),
+    30_000
+  )
+
+  it.live(
+    "A2ACLI_DEFAULT_001, A2ACLI_AUTH_002: is concise unless told to, and says what a credential on the command line gives away",
+    () =>
+      Effect.gen(function* () {
+        const artifacts = [{ artifactId: "a", parts: [{ text: "x", mediaType: "text/x" }], metadata: { k: 1 } }]
+        const { url } = yield* startScripted((request, response) =>
+          json(response, request.path === "/rpc" ? result(task("COMPLETED", { artifacts })) : cardAt(`${url}/rpc`))
+        )
+        const get = ["task", "get", "t", "-a", url]
+        assert.notMatch((yield* a2a(...get)).stdout, /metadata|Media type/)
+        const whole = yield* a2a(...get, "--verbose")
+        assert.include(whole.stdout, "Media type: text/x\nText:\nx\n\n")
+        assert.include(whole.stdout, "Artifact metadata:\n")
+        for (const help of [yield* a2a("help"), yield* a2a("send", "--help")]) {
+          assert.match(help.stdout, /list of processes[^]*history/)
+          assert.match(help.stdout, /--svc-param <k:v> +A service parameter: an HTTP header/)
+        }
+      }).pipe(Effect.scoped),
+    30_000
+  )
+
+  it.live(
+    "A2ACLI_VER_003: asks no agent for what its card does not promise",
+    () =>
+      Effect.gen(function* () {
+        const { asked, url } = yield* startScripted((request, response) =>
+          json(
+            response,
+            request.path === "/rpc" ? result({ task: task("COMPLETED") }) : cardAt(`${url}/rpc`, { streaming: false })
+          )
+        )
+        assert.strictEqual(lines(yield* a2a("send", "-a", url, "-o", "json", "--stream", "hello")).length, 1)
+        const extended = yield* a2a("card", "get", "-a", url, "-o", "json", "--extended")
+        assert.deepStrictEqual([extended.code, only(extended).error.code], [1, "UnsupportedOperationError"])
+        assert.deepStrictEqual(
+          asked.map(methodOf).filter((method) => method !== ""),
+          ["SendMessage"]
+        )
+      }).pipe(Effect.scoped),
+    30_000
   )
 
   it.effect("tells whoever looks on how long it has waited, and nobody else", () =>
