@@ -131,40 +131,79 @@ export const connect = Effect.fnUntraced(function* (settings: Settings) {
 /** Whether there is nothing to wait for. */
 export const isSettled = ({ status: { state } }: AgentTask): boolean => isTerminal(state) || isInterrupted(state)
 
-/** Looks at a task again and again, ever less often (up to five times the interval), until it is settled. */
+/** So many looks in a row may find nobody there, once the task has been seen. */
+const mostMissed = 5
+
+/**
+ * Looks at a task again and again, ever less often (up to five times the interval), until it is settled. An agent that has
+ * been seen (`patient`, if that was before) may be away for a moment.
+ */
 export const poll = Effect.fnUntraced(function* (
   connection: Connection,
   taskId: string,
   settings: Settings,
-  history?: number
+  how: { readonly history?: number | undefined; readonly patient?: boolean } = {}
 ) {
+  const { history } = how
+  let seen = how.patient ?? false
+  let missed = 0
   let state = ""
   for (let looks = 0; ; looks++) {
-    const task = yield* connection.getTask({ id: taskId, ...(history !== undefined && { historyLength: history }) })
-    if (isSettled(task)) return task
-    if (state !== task.status.state) yield* progress(`${taskId}: ${stateName(task.status.state)}`)
-    state = task.status.state
+    const look = connection.getTask({ id: taskId, ...(history !== undefined && { historyLength: history }) })
+    const found = yield* Effect.result(look)
+    if (Result.isFailure(found)) {
+      const { failure } = found
+      const isAway = failure._tag === "AgentUnreachable" || failure._tag === "AgentTimeout"
+      if (!seen || !isAway || ++missed > mostMissed) return yield* failure
+      yield* progress(`${taskId}: ${failure.message}`)
+    } else {
+      const task = found.success
+      if (isSettled(task)) return task
+      if (state !== task.status.state) yield* progress(`${taskId}: ${stateName(task.status.state)}`)
+      state = task.status.state
+      seen = true
+      missed = 0
+    }
     yield* Effect.sleep(Duration.millis(settings.pollMillis * Math.min(5, 1.2 ** looks)))
   }
 })
 
-/** The task's id, told as soon as it is known: whoever stops waiting can ask for it. */
+/** The task's id, as soon as the agent has told it. */
 export interface Known {
   taskId: string | undefined
 }
 
-/** Ends a command in time; what runs on at the agent is named. */
-export const inTime = <A, E, R>(effect: Effect.Effect<A, E, R>, settings: Settings, known: Known) =>
-  Effect.timeoutOrElse(effect, {
-    duration: Duration.millis(settings.timeoutMillis),
-    orElse: (): Effect.Effect<never, CliError> =>
-      Effect.suspend(() =>
-        Effect.fail(
-          local(
-            "TIMEOUT",
-            `no end within ${Duration.format(Duration.millis(settings.timeoutMillis))}${known.taskId === undefined ? "" : `; task ${known.taskId} may be going on`}`,
-            known.taskId === undefined ? null : `a2a task get --wait ${known.taskId}`
-          )
-        )
-      )
+/** How often somebody who looks on is told that there is nothing yet, in seconds. */
+const toldEvery = 10
+
+/** Waits for an effect; somebody who looks on is told for how long. */
+export const watched = Effect.fnUntraced(function* <A, E, R>(effect: Effect.Effect<A, E, R>, what: () => string) {
+  if (!(yield* (yield* Stdio.Stdio).stderrIsTerminal)) return yield* effect
+  const telling = Effect.gen(function* () {
+    for (let seconds = toldEvery; ; seconds += toldEvery) {
+      yield* Effect.sleep(Duration.seconds(toldEvery))
+      yield* note(`${what()}: ${seconds} s`)
+    }
   })
+  return yield* Effect.raceFirst(effect, telling)
+})
+
+/** Ends a command in time; what runs on at the agent is named. */
+export const inTime = <A, E, R>(
+  effect: Effect.Effect<A, E, R>,
+  settings: Settings,
+  taskId: () => string | undefined
+) => {
+  const late = Effect.suspend((): Effect.Effect<never, CliError> => {
+    const id = taskId()
+    const waited = `no end within ${Duration.format(Duration.millis(settings.timeoutMillis))}`
+    return Effect.fail(
+      id === undefined
+        ? local("TIMEOUT", waited)
+        : local("TIMEOUT", `${waited}; task ${id} may be going on`, `a2a task get --wait ${id}`)
+    )
+  })
+  // Whoever follows the stream sees what there is.
+  const seen = settings.on("stream") ? effect : watched(effect, () => `waiting for ${taskId() ?? "an answer"}`)
+  return Effect.timeoutOrElse(seen, { duration: Duration.millis(settings.timeoutMillis), orElse: () => late })
+}

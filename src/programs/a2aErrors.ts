@@ -16,6 +16,11 @@ export class CliError extends Schema.TaggedError<CliError>()("CliError", {
   exit: Schema.Int
 }) {}
 
+/** A command among workspaces could not do its work: one line for stderr, exit code 1. */
+export class WorkspaceCommandFailed extends Schema.TaggedError<WorkspaceCommandFailed>()("WorkspaceCommandFailed", {
+  message: Schema.String
+}) {}
+
 /** What is printed of it with `-o json`. */
 export const Envelope = Schema.Struct({
   error: Schema.Struct({

@@ -3,9 +3,7 @@
  *
  * @module
  */
-import * as NodeCrypto from "@effect/platform-node/NodeCrypto"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
-import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as NodePath from "@effect/platform-node/NodePath"
 import * as NodeStdio from "@effect/platform-node/NodeStdio"
 import * as Cause from "effect/Cause"
@@ -20,88 +18,26 @@ import * as Path from "effect/Path"
 import * as Predicate from "effect/Predicate"
 import * as References from "effect/References"
 import * as Schema from "effect/Schema"
-import * as AgentClientHttp from "../layers/a2a/AgentClientHttp.ts"
-import * as ContainerNode from "../layers/workspace/ContainerNode.ts"
-import * as CredentialsReadOnly from "../layers/workspace/CredentialsReadOnly.ts"
-import * as PlatformClientHttp from "../layers/workspace/PlatformClientHttp.ts"
-import * as PlatformConfigEnv from "../layers/workspace/PlatformConfigEnv.ts"
-import * as Agent from "./a2aAgent.ts"
 import { type CommandSpec, commands, type Parsed, parse } from "./a2aArguments.ts"
-import { type CliError, Envelope, local, ofClient } from "./a2aErrors.ts"
+import { local, WorkspaceCommandFailed } from "./a2aErrors.ts"
 import { commandHelp, usage } from "./a2aHelp.ts"
-import * as Settings from "./a2aSettings.ts"
-import * as Standard from "./a2aStandard.ts"
-import * as Workspace from "./a2aWorkspace.ts"
+import { report } from "./a2aReport.ts"
 
 /** The machine, as far as the tool needs it. */
-export const Machine = Layer.mergeAll(NodeFileSystem.layer, NodePath.layer, NodeStdio.layer, NodeCrypto.layer)
+export const Machine = Layer.mergeAll(NodeFileSystem.layer, NodePath.layer, NodeStdio.layer)
 
-const standard = Effect.fnUntraced(function* (words: string, parsed: Parsed, settings: Settings.Settings) {
+// What a command does not need is not read: the others are to be there at once.
+const execute = Effect.fnUntraced(function* (words: string, parsed: Parsed) {
   switch (words) {
-    case "card get":
-      return yield* Standard.cardGet(parsed, settings)
-    case "send":
-      return yield* Standard.send(parsed, settings)
-    case "task get":
-      return yield* Standard.taskGet(parsed, settings)
-    case "task list":
-      return yield* Standard.taskList(parsed, settings)
-    case "task subscribe":
-      return yield* Standard.taskSubscribe(parsed, settings)
-    case "task cancel":
-      return yield* Standard.taskCancel(parsed, settings)
-    default:
-      return yield* Standard.configShow(parsed, settings)
-  }
-})
-
-const workspace = Effect.fnUntraced(function* (words: string, parsed: Parsed) {
-  switch (words) {
-    case "delegate":
-      return yield* Workspace.delegate(parsed)
-    case "status":
-      return yield* Workspace.status(parsed)
     case "peers":
-      return yield* Workspace.peers()
+    case "info":
+      return yield* Effect.as((yield* Effect.promise(() => import("./a2aPeers.ts"))).run(words), 0)
+    case "delegate":
+    case "status":
+      return yield* Effect.as((yield* Effect.promise(() => import("./a2aDelegate.ts"))).run(words, parsed), 0)
     default:
-      return yield* Workspace.info()
+      return yield* (yield* Effect.promise(() => import("./a2aStandardRun.ts"))).run(words, parsed)
   }
-})
-
-// Connections are kept for the next request, and go with the program.
-const httpOf = (insecure: boolean) =>
-  NodeHttpClient.layerNodeHttpNoAgent.pipe(
-    Layer.provide(NodeHttpClient.layerAgentOptions({ keepAlive: true, rejectUnauthorized: !insecure }))
-  )
-
-const Own = PlatformClientHttp.layerWith({ retries: 0 }).pipe(
-  Layer.provideMerge(CredentialsReadOnly.layer),
-  Layer.provideMerge(PlatformConfigEnv.layer),
-  Layer.provide(ContainerNode.layer)
-)
-
-const runOwn = (words: string, parsed: Parsed) =>
-  workspace(words, parsed).pipe(
-    Effect.provide(Layer.merge(AgentClientHttp.layer, Own).pipe(Layer.provide(httpOf(false)))),
-    Effect.mapError((error) =>
-      error._tag === "WorkspaceCommandFailed" ? error : new Workspace.WorkspaceCommandFailed({ message: error.message })
-    )
-  )
-
-const runStandard = Effect.fnUntraced(function* (words: string, parsed: Parsed) {
-  const settings = yield* Effect.catchTag(Settings.make(parsed), "ConfigError", ({ message }) =>
-    Effect.fail(local("USAGE", message))
-  )
-  const insecure = settings.on("insecure")
-  if (insecure) yield* Agent.note("WARNING: TLS certificates are not verified (--insecure)")
-  if (insecure && Agent.hasCredentials(settings)) {
-    yield* Agent.note("WARNING: credentials are sent to whoever answers: anybody on the way can read them")
-  }
-  const asked = { credentials: Agent.hasCredentials(settings), taskId: settings.text("task-id") }
-  yield* standard(words, parsed, settings).pipe(
-    Effect.mapError((error) => (error._tag === "CliError" ? error : ofClient(error, asked))),
-    Effect.provide(AgentClientHttp.layer.pipe(Layer.provide(httpOf(insecure))))
-  )
 })
 
 const decodeVersion = Schema.decodeUnknownEffect(Schema.fromJsonString(Schema.Struct({ version: Schema.String })))
@@ -113,19 +49,19 @@ const version = Effect.gen(function* () {
   return (yield* decodeVersion(yield* (yield* FileSystem.FileSystem).readFileString(file))).version
 }).pipe(Effect.orElseSucceed(() => "unknown"))
 
-const helpFor = (command: CommandSpec | undefined) =>
-  Console.log(command === undefined ? usage() : commandHelp(command))
+const show = (text: string) => Effect.as(Console.log(text), 0)
+const helpFor = (command: CommandSpec | undefined) => show(command === undefined ? usage() : commandHelp(command))
 
 const dispatch = Effect.fnUntraced(function* (parsed: Parsed) {
   const { args, command, problem, unknown, values } = parsed
-  if (values.has("version")) return yield* Console.log(`a2a ${yield* version}`)
+  if (values.has("version")) return yield* show(`a2a ${yield* version}`)
   if (values.has("help") && unknown === undefined) return yield* helpFor(command)
   if (unknown !== undefined) return yield* local("USAGE", `there is no command \`${unknown}\``, "a2a help")
   if (problem !== undefined)
     return yield* local("USAGE", problem, command === undefined ? "a2a help" : `a2a ${command.words} --help`)
   if (command === undefined) {
     yield* helpFor(undefined)
-    return yield* new Workspace.WorkspaceCommandFailed({ message: "" })
+    return yield* new WorkspaceCommandFailed({ message: "" })
   }
   if (command.words === "help") {
     const found = commands.find(({ words }) => words === args.join(" "))
@@ -133,26 +69,13 @@ const dispatch = Effect.fnUntraced(function* (parsed: Parsed) {
       ? yield* local("USAGE", `there is no command \`${args.join(" ")}\``, "a2a help")
       : yield* helpFor(found)
   }
-  yield* command.own === true ? runOwn(command.words, parsed) : runStandard(command.words, parsed)
+  return yield* execute(command.words, parsed)
 })
 
-const toJson = Schema.encodeEffect(Schema.fromJsonString(Envelope))
-
-// With `-o json` an error is the result; otherwise it is for whoever reads stderr.
-const report = Effect.fnUntraced(function* (parsed: Parsed, error: CliError | Workspace.WorkspaceCommandFailed) {
-  if (error._tag === "WorkspaceCommandFailed") {
-    if (error.message !== "") yield* Console.error(error.message)
-    return 1
-  }
-  const fromEnv = yield* Effect.orElseSucceed(
-    Config.String("A2ACLI_OUTPUT").pipe(Config.withDefault("text")),
-    () => "text"
-  )
-  const { a2aCode, code, exit, hint, message } = error
-  const json = parsed.command?.own !== true && (parsed.values.get("output")?.[0] ?? fromEnv) === "json"
-  if (json) yield* Console.log(yield* Effect.orDie(toJson({ error: { code, message, hint, a2aCode } })))
-  else yield* Console.error(`Error: ${code}: ${message}${hint === null ? "" : `\nHint: ${hint}`}`)
-  return exit
+// As long as the files of settings are not read.
+const wantsJson = Effect.fnUntraced(function* ({ command, values }: Parsed) {
+  const fromEnv = yield* Effect.orElseSucceed(Config.String("A2ACLI_OUTPUT"), () => "text")
+  return command?.own !== true && (values.get("output")?.[0] ?? fromEnv) === "json"
 })
 
 const Diagnostics = (debug: boolean) =>
@@ -165,7 +88,6 @@ const Diagnostics = (debug: boolean) =>
 export const run = (argv: ReadonlyArray<string>) => {
   const parsed = parse(argv)
   return dispatch(parsed).pipe(
-    Effect.as(0),
     Effect.catchDefect((defect) =>
       Effect.andThen(
         Effect.logDebug("an error of the tool", defect),
@@ -178,7 +100,7 @@ export const run = (argv: ReadonlyArray<string>) => {
         )
       )
     ),
-    Effect.catch((error) => report(parsed, error)),
+    Effect.catch((error) => Effect.flatMap(wantsJson(parsed), (json) => report(error, json))),
     Effect.provide(Diagnostics(parsed.values.has("debug")))
   )
 }

@@ -19,13 +19,17 @@ export interface Setting {
   readonly source: string
 }
 
-/** The settings of one call. */
-export interface Settings {
+/** What was given, as it was written. */
+export interface Given {
   readonly all: ReadonlyMap<string, Setting>
   readonly text: (name: string) => string | undefined
   readonly texts: (name: string) => ReadonlyArray<string>
   readonly on: (name: string) => boolean
   readonly json: boolean
+}
+
+/** The settings of one call. */
+export interface Settings extends Given {
   readonly verbose: boolean
   readonly timeoutMillis: number
   readonly pollMillis: number
@@ -96,8 +100,8 @@ const headersOf = Effect.fnUntraced(function* (pairs: ReadonlyArray<string>) {
   return headers
 })
 
-/** Finds the settings of a command line. What cannot be understood is wrong usage. */
-export const make = Effect.fn("a2a.settings")(function* (parsed: Parsed) {
+/** Finds what was given. A file that cannot be read is wrong usage. */
+export const find = Effect.fn("a2a.settings")(function* (parsed: Parsed) {
   const files = yield* filesOf(parsed.values.get("config")?.[0])
   const all = new Map<string, Setting>()
   for (const { explicit, fallback, name, repeatable } of options) {
@@ -120,7 +124,13 @@ export const make = Effect.fn("a2a.settings")(function* (parsed: Parsed) {
   }
   const text = (name: string) => texts(name)[0]
   const on = (name: string) => /^(true|1|yes|on)$/i.test(text(name) ?? "")
+  const given: Given = { all, text, texts, on, json: text("output") === "json" }
+  return given
+})
 
+/** Understands what was given. What cannot be understood is wrong usage. */
+export const make = Effect.fnUntraced(function* (given: Given) {
+  const { on, text, texts } = given
   const output = text("output") ?? "text"
   if (output !== "text" && output !== "json") return yield* usage(`--output must be text or json; it is ${output}`)
   const version = text("a2a-version")
@@ -136,11 +146,7 @@ export const make = Effect.fn("a2a.settings")(function* (parsed: Parsed) {
     else transports.push(known)
   }
   const settings: Settings = {
-    all,
-    text,
-    texts,
-    on,
-    json: output === "json",
+    ...given,
     verbose: on("verbose"),
     timeoutMillis: yield* duration("timeout", text("timeout") ?? "30m"),
     pollMillis: Math.max(10, yield* duration("poll-interval", text("poll-interval") ?? "2s")),

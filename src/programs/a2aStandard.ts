@@ -20,14 +20,17 @@ import * as Message from "./a2aMessage.ts"
 import { metadata, natural, type Settings } from "./a2aSettings.ts"
 import * as Text from "./a2aText.ts"
 
+// For a shell.
+const quoted = (word: string) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)
+
 // What is not a success is worth a word besides the result.
 const warn = Effect.fnUntraced(function* ({ id, status: { state } }: AgentTask, settings: Settings) {
   const name = Text.stateName(state)
   if (state === "TASK_STATE_COMPLETED" || !Agent.isSettled({ id, status: { state } })) return
   yield* Agent.note(`task ${id}: ${name}`)
   if (state !== "TASK_STATE_INPUT_REQUIRED" && state !== "TASK_STATE_AUTH_REQUIRED") return
-  const agent = settings.text("agent-card")
-  const line = `a2a send${agent === undefined ? "" : ` --agent-card ${agent}`} --task-id ${id} "<reply>"`
+  const agent = settings.text("agent-card") ?? ""
+  const line = `a2a send --agent-card ${quoted(agent)} --task-id ${quoted(id)} "<reply>"`
   yield* settings.json ? Agent.note(`to go on: ${line}`) : Agent.printText([Text.field("Resume", line)])
 })
 
@@ -88,7 +91,7 @@ const await_ = Effect.fnUntraced(function* (
   history?: number
 ) {
   if (stream === undefined) {
-    return { task: yield* Agent.poll(connection, known.taskId ?? "", settings, history) }
+    return { task: yield* Agent.poll(connection, known.taskId ?? "", settings, { history, patient: true }) }
   }
   let told = false
   const followed = yield* Effect.result(
@@ -106,17 +109,23 @@ const await_ = Effect.fnUntraced(function* (
     // What was refused is refused; what only broke can be looked at.
     if (known.taskId === undefined || followed.failure._tag === "A2AError") return yield* followed.failure
     yield* Effect.logDebug("the stream is of no use any more, polling", followed.failure)
-    return { task: yield* Agent.poll(connection, known.taskId, settings, history) }
+    return { task: yield* Agent.poll(connection, known.taskId, settings, { history, patient: told }) }
   }
   const { last } = followed.success
   if (last !== undefined && "message" in last) return last
-  return { task: yield* Agent.poll(connection, known.taskId ?? "", settings, history) }
+  return { task: yield* Agent.poll(connection, known.taskId ?? "", settings, { history, patient: true }) }
+})
+
+// Whether not to wait: `--wait` and `--stream` go before what is configured.
+const isAsync = Effect.fnUntraced(function* ({ values }: Parsed, settings: Settings) {
+  const waits = values.has("stream") || (values.has("wait") && settings.on("wait"))
+  if (!settings.on("async")) return false
+  if (!waits || !values.has("async")) return !waits
+  return yield* local("USAGE", "--async does not wait, --stream and --wait do: only one of them", "a2a send --help")
 })
 
 const sends = Effect.fnUntraced(function* (parsed: Parsed, settings: Settings, known: Agent.Known) {
-  if (settings.on("async") && parsed.values.has("stream")) {
-    return yield* local("USAGE", "--async does not wait, --stream does: only one of them", "a2a send --help")
-  }
+  const returnsAtOnce = yield* isAsync(parsed, settings)
   const message = yield* Message.make(parsed.parts, parsed.args, settings)
   const extra = yield* metadata(settings)
   const connection = yield* Agent.connect(settings)
@@ -134,7 +143,7 @@ const sends = Effect.fnUntraced(function* (parsed: Parsed, settings: Settings, k
     }
     yield* Agent.note("the agent does not stream; its task is looked at instead")
   }
-  if (settings.on("async")) return yield* showAnswer(yield* connection.send(now), settings)
+  if (returnsAtOnce) return yield* showAnswer(yield* connection.send(now), settings)
   if (canStream && !parsed.values.has("stream")) {
     return yield* showAnswer(yield* await_(connection, connection.stream(request), settings, known), settings)
   }
@@ -148,8 +157,9 @@ const sends = Effect.fnUntraced(function* (parsed: Parsed, settings: Settings, k
 
 /** `send`. */
 export const send = Effect.fn("a2a.send")(function* (parsed: Parsed, settings: Settings) {
-  const known: Agent.Known = { taskId: settings.text("task-id") }
-  yield* Agent.inTime(sends(parsed, settings, known), settings, known)
+  // Of the task that it is for nothing is known until the agent has taken the message.
+  const known: Agent.Known = { taskId: undefined }
+  yield* Agent.inTime(sends(parsed, settings, known), settings, () => known.taskId ?? settings.text("task-id"))
 })
 
 /** `task get`. */
@@ -158,7 +168,7 @@ export const taskGet = Effect.fn("a2a.task.get")(function* ({ args }: Parsed, se
   const history = yield* natural(settings, "history")
   const connection = yield* Agent.connect(settings)
   const task = settings.on("wait")
-    ? yield* Agent.inTime(Agent.poll(connection, taskId, settings, history), settings, { taskId })
+    ? yield* Agent.inTime(Agent.poll(connection, taskId, settings, { history }), settings, () => taskId)
     : yield* connection.getTask({ id: taskId, ...(history !== undefined && { historyLength: history }) })
   yield* showTask(task, settings, history !== undefined)
 })
@@ -236,7 +246,7 @@ export const taskSubscribe = Effect.fn("a2a.task.subscribe")(function* (parsed: 
     if (!("task" in end) || parsed.values.has("stream")) return yield* showAnswer(end, settings)
     yield* showTask(end.task, settings, history !== undefined)
   })
-  yield* Agent.inTime(run, settings, known)
+  yield* Agent.inTime(run, settings, () => taskId)
 })
 
 // As strict as what we would publish ourselves.

@@ -11,7 +11,7 @@ const folder = Effect.sync(() => mkdtempSync(join(tmpdir(), "molecule-test-a2a-"
 
 describe("a2a", () => {
   it.live(
-    "sends parts in order, with their types and metadata",
+    "A2ACLI_SEND_005, A2ACLI_SEND_006, A2ACLI_CARD_GET_001, A2ACLI_INTERACT_003: sends parts in order, with their types and metadata, to the agent of a card in a file",
     () =>
       Effect.gen(function* () {
         const { asked, url } = yield* startScripted((_, response) =>
@@ -65,7 +65,7 @@ describe("a2a", () => {
   )
 
   it.live(
-    "attaches credentials as the card says, hides them, and tells those that are missing from those that are wrong",
+    "A2ACLI_AUTH_001, A2ACLI_AUTH_002, A2ACLI_AUTH_003, A2ACLI_AUTH_004: attaches credentials as the card says, hides them, and tells those that are missing from those that are wrong",
     () =>
       Effect.gen(function* () {
         const scheme = { k: { apiKeySecurityScheme: { location: "header", name: "X-Own-Key" } } }
@@ -105,7 +105,7 @@ describe("a2a", () => {
   )
 
   it.live(
-    "ends with the code that its error has",
+    "A2ACLI_EXIT_001, A2ACLI_OUT_004, A2ACLI_TASK_POLL_003: ends with the code that its error has",
     () =>
       Effect.gen(function* () {
         const { url } = yield* startScripted((request, response) => {
@@ -149,7 +149,7 @@ describe("a2a", () => {
   )
 
   it.live(
-    "tells a task's id before it is interrupted, and goes on when a stream is of no use",
+    "A2ACLI_TASK_POLL_002, A2ACLI_TASK_POLL_004: tells a task's id before it is interrupted, and goes on when a stream is of no use",
     () =>
       Effect.gen(function* () {
         const { url } = yield* startSdkAgent()
@@ -178,7 +178,7 @@ describe("a2a", () => {
   )
 
   it.live(
-    "does without streams, speaks 0.3 if told to, and takes the tenant and the transport that are wanted",
+    "A2ACLI_SEND_003, A2ACLI_TX_003, A2ACLI_TX_004, A2ACLI_VER_001: does without streams, speaks 0.3 if told to, and takes the tenant and the transport that are wanted",
     () =>
       Effect.gen(function* () {
         const still = yield* startSdkAgent({ streaming: false, tenant: "acme" })
@@ -212,7 +212,7 @@ describe("a2a", () => {
   )
 
   it.live(
-    "keeps what an agent says off the terminal's controls, and blocks in one piece",
+    "A2ACLI_OUT_005: keeps what an agent says off the terminal's controls, and blocks in one piece",
     () =>
       Effect.gen(function* () {
         const said = "red \u001b[31m\n\nState: COMPLETED"
@@ -230,7 +230,7 @@ describe("a2a", () => {
   )
 
   it.live(
-    "explains itself and where its settings come from",
+    "A2ACLI_CLI_001, A2ACLI_CONFIG_001, A2ACLI_CONFIG_002, A2ACLI_DEFAULT_001, A2ACLI_AUTH_002: explains itself and where its settings come from",
     () =>
       Effect.gen(function* () {
         const help = yield* a2a("help")

@@ -35,13 +35,15 @@ export interface Ran {
   readonly stderr: string
 }
 
-/** Starts it; `input` goes to its stdin. With `seen` it gets SIGINT as soon as its stderr matches. */
+/** Starts it; `input` goes to its stdin. It gets SIGINT as soon as its stderr matches `interruptAt`, or its
+ * stdout `interruptAfter`. */
 export const a2aWith = (
   options: {
     readonly env?: Readonly<Record<string, string>>
     readonly input?: string
     readonly cwd?: string
     readonly interruptAt?: RegExp
+    readonly interruptAfter?: RegExp
     readonly file?: string
   },
   ...args: ReadonlyArray<string>
@@ -53,7 +55,10 @@ export const a2aWith = (
     })
     let stdout = ""
     let stderr = ""
-    child.stdout.on("data", (chunk) => (stdout += String(chunk)))
+    child.stdout.on("data", (chunk) => {
+      stdout += String(chunk)
+      if (options.interruptAfter?.test(stdout) === true) child.kill("SIGINT")
+    })
     child.stderr.on("data", (chunk) => {
       stderr += String(chunk)
       if (options.interruptAt?.test(stderr) === true) child.kill("SIGINT")

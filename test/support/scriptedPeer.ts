@@ -2,7 +2,8 @@
  * An HTTP server that answers as a test says, request by request.
  */
 import * as Effect from "effect/Effect"
-import { createServer, type IncomingHttpHeaders, type ServerResponse } from "node:http"
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http"
+import { createServer as createSecureServer, type ServerOptions } from "node:https"
 import type { Server } from "node:net"
 
 export interface Asked {
@@ -22,11 +23,11 @@ export const portOf = (server: Server): number => {
 }
 
 /** The server, and what it was asked. */
-export const startScripted = Effect.fnUntraced(function* (handler: Handler) {
+export const startScripted = Effect.fnUntraced(function* (handler: Handler, tls?: ServerOptions) {
   const asked: Array<Asked> = []
   const server = yield* Effect.acquireRelease(
     Effect.callback<ReturnType<typeof createServer>>((resume) => {
-      const made = createServer((request, response) => {
+      const listener = (request: IncomingMessage, response: ServerResponse) => {
         let body = ""
         request.on("data", (chunk) => (body += String(chunk)))
         request.on("end", () => {
@@ -34,7 +35,8 @@ export const startScripted = Effect.fnUntraced(function* (handler: Handler) {
           asked.push(one)
           handler(one, response, asked.length - 1)
         })
-      })
+      }
+      const made = tls === undefined ? createServer(listener) : createSecureServer(tls, listener)
       made.listen(0, "127.0.0.1", () => resume(Effect.succeed(made)))
     }),
     (made) =>
@@ -43,7 +45,7 @@ export const startScripted = Effect.fnUntraced(function* (handler: Handler) {
         made.close()
       })
   )
-  return { url: `http://127.0.0.1:${portOf(server)}`, asked }
+  return { url: `${tls === undefined ? "http" : "https"}://127.0.0.1:${portOf(server)}`, asked }
 })
 
 /** Sends JSON. */

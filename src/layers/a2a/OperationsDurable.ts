@@ -82,13 +82,7 @@ const make = Effect.gen(function* () {
     if (message.contextId !== undefined && message.contextId !== contextId) {
       return yield* OperationErrors.invalid("message.contextId", "the task belongs to another context")
     }
-    if (isTerminal(task.state)) {
-      return yield* new A2AError({
-        reason: "UNSUPPORTED_OPERATION",
-        message: `This operation is not supported: the task is ${task.state} and takes no further message; leave taskId out to begin a new task`,
-        metadata: { taskId }
-      })
-    }
+    // A message that the task has is no further one, whatever has become of the task.
     return yield* runner.receive(taskId, { ...message, contextId, taskId })
   })
 

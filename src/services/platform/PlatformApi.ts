@@ -10,7 +10,6 @@ import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as OpenApi from "effect/http-api/OpenApi"
 import { WorkspaceId } from "../workspace/WorkspaceId.ts"
-import { type AccessKey, describeAccess } from "./Access.ts"
 import { Authorization, RequestErrors } from "./PlatformMiddleware.ts"
 import {
   BadGateway,
@@ -41,21 +40,18 @@ import {
   ListedWorkspace,
   MintedToken,
   PatchWorkspace,
-  Peer,
-  PublicWorkspace,
   RegisterRequest,
   RegisterResponse,
   SaveCheckpoint,
   SavedCheckpoint,
   TokenPage,
   UpdateCardRequest,
-  Workspace,
   WorkspaceState
 } from "./PlatformSchemas.ts"
 
+import { access, getWorkspace, listPeers } from "./TeamApi.ts"
 import { ActivityRow, AnswerPart, LeaseHeld, NotifyRequest, PulledEntries, RenewLease } from "./RelaySchemas.ts"
 
-const access = (key: AccessKey) => OpenApi.annotations({ description: describeAccess(key) })
 const workspacePath = { id: WorkspaceId }
 const status = <Value extends string>(value: Value) => Schema.Struct({ status: Schema.Literal(value) })
 const flag = Schema.optionalKey(Schema.Literals(["true", "false"]))
@@ -81,11 +77,7 @@ class Workspaces extends HttpApiGroup.make("workspaces")
     HttpApiEndpoint.get("list", "/workspaces", { success: Schema.Array(ListedWorkspace) }).annotateMerge(
       access("workspaces.list")
     ),
-    HttpApiEndpoint.get("get", "/workspaces/:id", {
-      params: workspacePath,
-      success: [Workspace, PublicWorkspace],
-      error: NotFound
-    }).annotateMerge(access("workspaces.get")),
+    getWorkspace,
     HttpApiEndpoint.patch("patch", "/workspaces/:id", {
       params: workspacePath,
       payload: PatchWorkspace,
@@ -126,12 +118,7 @@ class RegistryGroup extends HttpApiGroup.make("registry")
       success: Discovered,
       error: [Forbidden, NotFound, NotAvailable]
     }).annotateMerge(access("registry.discover")),
-    HttpApiEndpoint.get("peers", "/registry/:id/peers", {
-      params: workspacePath,
-      query: { q: Schema.optionalKey(Schema.String) },
-      success: Schema.Array(Peer),
-      error: NotFound
-    }).annotateMerge(access("registry.peers")),
+    listPeers,
     HttpApiEndpoint.post("checkAccess", "/registry/check-access", {
       payload: CheckAccessRequest,
       success: CheckAccessResponse

@@ -1,5 +1,5 @@
 /**
- * The commands of `a2a` among the workspaces of a platform: `delegate`, `status`, `peers`, `info`.
+ * What `a2a` says to the peers of a workspace: `delegate`, `status`.
  *
  * **Details**
  *
@@ -7,76 +7,30 @@
  *
  * @module
  */
+import * as NodeCrypto from "@effect/platform-node/NodeCrypto"
 import * as Console from "effect/Console"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import * as AgentClientHttp from "../layers/a2a/AgentClientHttp.ts"
 import type { A2AError } from "../services/a2a/A2AError.ts"
 import type { AgentPart, AgentTask, SendAnswer } from "../services/a2a/AgentAnswer.ts"
 import type { AgentCard } from "../services/a2a/AgentCard.ts"
 import { AgentClient, type AgentFailure, type Connection } from "../services/a2a/AgentClient.ts"
-import { PlatformClient } from "../services/platform/PlatformClient.ts"
 import { Credentials } from "../services/workspace/Credentials.ts"
 import { PlatformConfig } from "../services/workspace/PlatformConfig.ts"
 import { WorkspaceId } from "../services/workspace/WorkspaceId.ts"
 import * as Agent from "./a2aAgent.ts"
 import { milliseconds, type Parsed } from "./a2aArguments.ts"
+import { WorkspaceCommandFailed } from "./a2aErrors.ts"
+import * as Here from "./a2aHere.ts"
 import { stateName } from "./a2aText.ts"
 
-/** A command of these could not do its work: one line for stderr, exit code 1. */
-export class WorkspaceCommandFailed extends Schema.TaggedError<WorkspaceCommandFailed>()("WorkspaceCommandFailed", {
-  message: Schema.String
-}) {}
-
 const failed = (message: string) => new WorkspaceCommandFailed({ message })
-
-// What the platform says; or what lies at the bottom: `connect ECONNREFUSED 127.0.0.1:8080`.
-const causeOf = (error: unknown): string => {
-  if (Predicate.hasProperty(error, "error") && Predicate.isString(error.error)) return error.error
-  const inner = Predicate.hasProperty(error, "cause") ? causeOf(error.cause) : ""
-  if (inner !== "" || !Predicate.hasProperty(error, "message")) return inner
-  const code = Predicate.hasProperty(error, "code") && Predicate.isString(error.code) ? error.code : ""
-  return Predicate.isString(error.message) && error.message !== "" ? error.message : code
-}
-
-const platform = <A, E extends { readonly message: string }, R>(what: string, effect: Effect.Effect<A, E, R>) =>
-  Effect.gen(function* () {
-    const { platformUrl } = yield* PlatformConfig
-    return yield* Effect.mapError(effect, (error) => failed(`${what}: ${causeOf(error)} (platform ${platformUrl})`))
-  })
-
-/** `peers`: id, name, status, role of each. */
-export const peers = Effect.fn("a2a.peers")(function* () {
-  const { workspaceId } = yield* PlatformConfig
-  const client = yield* PlatformClient
-  const found = yield* platform(
-    "cannot list the peers",
-    client.registry.peers({ params: { id: workspaceId }, query: {} })
-  )
-  for (const { id, name, role, status } of found) {
-    yield* Console.log(`${id}  ${name.padEnd(30)}  ${status.padEnd(10)}  ${role ?? "None"}`)
-  }
-})
-
-/** `info`: this workspace, in six lines. */
-export const info = Effect.fn("a2a.info")(function* () {
-  const { workspaceId } = yield* PlatformConfig
-  const client = yield* PlatformClient
-  const found = yield* platform("cannot show the workspace", client.workspaces.get({ params: { id: workspaceId } }))
-  const { id, name, parent_id, role, status, tier } = found
-  yield* Agent.printText([
-    `ID: ${id}`,
-    `Name: ${name}`,
-    `Role: ${role ?? "None"}`,
-    `Tier: ${tier}`,
-    `Status: ${status}`,
-    `Parent: ${parent_id ?? "None"}`
-  ])
-})
 
 const addressOf = (platformUrl: string, peer: WorkspaceId) => `${platformUrl}/workspaces/${peer}/a2a`
 
@@ -187,7 +141,7 @@ const delegateNow = Effect.fnUntraced(function* (peer: WorkspaceId, text: string
     known.taskId = answer.task.id
     return { task: yield* settle(connection, answer.task) }
   })
-  const answer = yield* work.pipe(
+  const answer = yield* Agent.watched(work, () => `waiting for ${known.taskId ?? peer}`).pipe(
     Effect.mapError(describe(peer)),
     Effect.timeoutOrElse({
       duration: Duration.millis(millis),
@@ -236,8 +190,7 @@ const delegateAsync = Effect.fnUntraced(function* (peer: WorkspaceId, text: stri
   })
 })
 
-/** `delegate`. */
-export const delegate = Effect.fn("a2a.delegate")(function* ({ args, values }: Parsed) {
+const delegate = Effect.fn("a2a.delegate")(function* ({ args, values }: Parsed) {
   const [target = "", ...words] = args
   const peer = yield* idOf(target)
   const text = words.join(" ")
@@ -248,8 +201,8 @@ export const delegate = Effect.fn("a2a.delegate")(function* ({ args, values }: P
   yield* delegateNow(peer, text, millis)
 })
 
-/** `status`. What the peer says against it is an answer, too. */
-export const status = Effect.fn("a2a.status")(function* ({ args }: Parsed) {
+// What the peer says against it is an answer, too.
+const status = Effect.fn("a2a.status")(function* ({ args }: Parsed) {
   const [target = "", taskId = ""] = args
   const peer = yield* idOf(target)
   const connection = yield* connect(peer, asyncMillis)
@@ -264,3 +217,13 @@ export const status = Effect.fn("a2a.status")(function* ({ args }: Parsed) {
   const text = answerOf(task)
   if (Agent.isSettled(task) && text !== "") yield* Console.log(text)
 })
+
+const Peers = AgentClientHttp.layer.pipe(
+  Layer.provideMerge(Here.layer),
+  Layer.provide(Here.http(false)),
+  Layer.merge(NodeCrypto.layer)
+)
+
+/** Runs one of the two. */
+export const run = (words: "delegate" | "status", parsed: Parsed) =>
+  Effect.provide(words === "delegate" ? delegate(parsed) : status(parsed), Peers).pipe(Effect.mapError(Here.failure))
