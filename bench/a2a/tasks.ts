@@ -10,7 +10,7 @@ import * as PushJournal from "../../src/layers/a2a/PushJournal.ts"
 import * as PushNone from "../../src/layers/a2a/PushNone.ts"
 import * as CheckpointJournal from "../../src/layers/durable/CheckpointJournal.ts"
 import * as Pruning from "../../src/layers/durable/pruning.ts"
-import * as TaskRunnerMemory from "../../src/layers/durable/TaskRunnerMemory.ts"
+import * as TaskRunnerTransient from "../../src/layers/durable/TaskRunnerTransient.ts"
 import * as TaskRunnerWorkflow from "../../src/layers/durable/TaskRunnerWorkflow.ts"
 import * as TaskStoreJournal from "../../src/layers/durable/TaskStoreJournal.ts"
 import * as JournalSqlite from "../../src/layers/journal/JournalSqlite.ts"
@@ -34,7 +34,7 @@ const NoPlatform = Layer.succeed(Checkpoint, {
   clear: () => away
 })
 
-const Memory = Layer.merge(TaskRunnerMemory.layerWith(bounds), PushNone.layer)
+const Memory = Layer.merge(TaskRunnerTransient.layerWith(bounds), PushNone.layer).pipe(Layer.provide(NodeCrypto.layer))
 
 // As in `programs/workspace.ts`.
 const durableIn = (directory: string) =>
