@@ -24,6 +24,11 @@ const benches: ReadonlyArray<Bench> = [
     name: "durable",
     title: "tasks of three durable steps, side by side with other engines",
     load: async () => (await import("./durable/bench.ts")).durable
+  },
+  {
+    name: "a2a",
+    title: "the A2A server, side by side with one made with @a2a-js/sdk",
+    load: async () => (await import("./a2a/bench.ts")).a2a
   }
 ]
 

@@ -113,10 +113,7 @@ const make = Effect.gen(function* () {
     executor.replies?.(new TaskInput({ ...submissionOf(caller, message), taskId: "" })) === true
 
   // The task when it has ended, or needs something.
-  const settled = Effect.fnUntraced(function* (task: TaskRecord) {
-    yield* Stream.runDrain(follow(task, { epoch: runner.epoch, sequence: 0 }))
-    return yield* runner.get(task.input.taskId)
-  })
+  const settled = ({ input }: TaskRecord) => runner.settled(input.taskId)
 
   const reply = (task: TaskRecord): P.SendMessageResponse | undefined => {
     const [first, ...others] = task.output === undefined ? [] : answerParts(task.output)

@@ -35,9 +35,11 @@ import {
 } from "../../services/durable/TaskRunner.ts"
 import {
   type HoldReason,
+  isInterrupted,
   isTerminal,
   type Standing,
   type TaskRecord,
+  type TaskState,
   TaskStore
 } from "../../services/durable/TaskStore.ts"
 import type { PlatformConfig } from "../../services/workspace/PlatformConfig.ts"
@@ -85,7 +87,6 @@ export const defaults: Options = {
 
 /** How long a task that may have brought the process down is watched before the next one is taken up. */
 const trialTime = "5 seconds"
-
 const isContinued = Schema.is(Continued)
 
 const internal = new ExecutorError({
@@ -196,10 +197,14 @@ const make = Effect.fnUntraced(function* (options: Options) {
       Effect.forkIn(scope)
     )
 
-  const get = Effect.fn("TaskRunner.get")(function* (taskId: string) {
-    const task = yield* store.get(taskId)
-    return Option.isSome(task) ? task.value : yield* new TaskNotFound({ taskId })
-  })
+  const present = (taskId: string, task: Option.Option<TaskRecord>) =>
+    Option.isSome(task) ? Effect.succeed(task.value) : Effect.fail(new TaskNotFound({ taskId }))
+  const get = Effect.fn("TaskRunner.get")((taskId: string) =>
+    Effect.flatMap(store.get(taskId), (task) => present(taskId, task))
+  )
+
+  const reached = (taskId: string, wanted: (state: TaskState) => boolean) =>
+    Effect.flatMap(feed.reached(taskId, wanted), (task) => present(taskId, task))
 
   const submit = Effect.fn("TaskRunner.submit")(function* (input: Omit<TaskInput, "taskId">) {
     if (draining) return yield* new Draining({ retryAfter: options.retryAfterSeconds })
@@ -310,10 +315,8 @@ const make = Effect.fnUntraced(function* (options: Options) {
     submit,
     get,
 
-    result: Effect.fn("TaskRunner.result")(function* (taskId) {
-      const task = yield* feed.ended(taskId)
-      return Option.isSome(task) ? task.value : yield* new TaskNotFound({ taskId })
-    }),
+    result: Effect.fn("TaskRunner.result")((taskId) => reached(taskId, isTerminal)),
+    settled: Effect.fn("TaskRunner.settled")((taskId) => reached(taskId, isInterrupted)),
 
     past: Effect.fn("TaskRunner.past")(function* (taskId) {
       yield* get(taskId)

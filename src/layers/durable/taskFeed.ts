@@ -12,6 +12,7 @@ import {
   isTerminal,
   type TaskEvent,
   type TaskRecord,
+  type TaskState,
   TaskStore,
   type TaskStoreError
 } from "../../services/durable/TaskStore.ts"
@@ -23,8 +24,11 @@ export interface TaskFeed {
   readonly setState: TaskStore["Service"]["setState"]
   /** What was said after the cursor, then what is said, until the task's end; see `TaskRunner.events`. */
   readonly events: (taskId: string, after: Cursor | "start") => Stream.Stream<TaskEvent | Gap, TaskStoreError>
-  /** The record once the task has ended; `None` if there is no such task. */
-  readonly ended: (taskId: string) => Effect.Effect<Option.Option<TaskRecord>, TaskStoreError>
+  /** The record once its state is as wanted, or has ended; `None` if there is no such task. */
+  readonly reached: (
+    taskId: string,
+    wanted: (state: TaskState) => boolean
+  ) => Effect.Effect<Option.Option<TaskRecord>, TaskStoreError>
   /** Has the store read again for those who follow the task. Call it when a write by another way can be read. */
   readonly notify: (taskId: string) => Effect.Effect<void>
 }
@@ -77,6 +81,8 @@ const makeNews = () => {
 export const make: Effect.Effect<TaskFeed, never, TaskStore> = Effect.gen(function* () {
   const store = yield* TaskStore
   const { notify, when } = makeNews()
+  // Who waits for a state does not look again for all that is said meanwhile.
+  const states = makeNews()
   const at = (sequence: number): Cursor => ({ epoch: store.epoch, sequence })
 
   const hasEnded = (task: Option.Option<TaskRecord>) => Option.isNone(task) || isTerminal(task.value.state)
@@ -137,13 +143,16 @@ export const make: Effect.Effect<TaskFeed, never, TaskStore> = Effect.gen(functi
 
   return {
     append: (event) => Effect.tap(store.append(event), () => notify(event.taskId)),
-    setState: (taskId, change) => Effect.tap(store.setState(taskId, change), () => notify(taskId)),
+    setState: (taskId, change) =>
+      Effect.tap(store.setState(taskId, change), () => Effect.andThen(notify(taskId), states.notify(taskId))),
     events,
-    ended: (taskId) =>
-      when(
+    reached: (taskId, wanted) =>
+      states.when(
         taskId,
-        Effect.map(store.get(taskId), (task) => (hasEnded(task) ? Option.some(task) : Option.none()))
+        Effect.map(store.get(taskId), (task) =>
+          hasEnded(task) || Option.exists(task, ({ state }) => wanted(state)) ? Option.some(task) : Option.none()
+        )
       ),
-    notify
+    notify: (taskId) => Effect.andThen(notify(taskId), states.notify(taskId))
   }
 })

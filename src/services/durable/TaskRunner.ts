@@ -148,7 +148,8 @@ export type SubmitError =
  *
  * - `submit` answers once the task is on disk (and confirmed by the platform, where that is asked for); the work goes on
  *   by itself, at most so many at a time. The same message again is the same task.
- * - `result` waits for the end and answers the record as it then stands.
+ * - `result` waits for the end and answers the record as it then stands; `settled` waits for the end, or until the task needs
+ *   something of its sender.
  * - `events` replays what was said after the cursor and goes on live until the task ends: each event once, in order, the
  *   same for everyone. Where something is missing in between, a `Gap` stands in its place. It holds a page of events at a
  *   time, however slow its reader.
@@ -178,6 +179,7 @@ export class TaskRunner extends Context.Service<
     readonly submit: (input: Omit<TaskInput, "taskId">) => Effect.Effect<TaskRecord, SubmitError | NotConfirmed>
     readonly get: (taskId: string) => Effect.Effect<TaskRecord, TaskNotFound | TaskStoreError>
     readonly result: (taskId: string) => Effect.Effect<TaskRecord, TaskNotFound | TaskStoreError>
+    readonly settled: (taskId: string) => Effect.Effect<TaskRecord, TaskNotFound | TaskStoreError>
     /** What was said so far. */
     readonly past: (taskId: string) => Effect.Effect<ReadonlyArray<TaskEvent>, TaskNotFound | TaskStoreError>
     readonly epoch: string

@@ -253,7 +253,7 @@ describe("taskFeed", () => {
       assert.strictEqual(yield* Queue.take(heard), 2)
       // The end is in the store and not told of yet; another one finds it there and goes.
       yield* store.setState(taskId, { state: "completed", output: new TaskOutput({ text: "" }) })
-      yield* feed.ended(taskId)
+      yield* feed.reached(taskId, () => false)
       yield* feed.notify(taskId)
       yield* Fiber.join(staying)
       assert.strictEqual(yield* Queue.take(heard), 3)
