@@ -2,6 +2,7 @@
  * `a2a`, as it is installed, against a platform and workspaces of ours, each a process of its own.
  */
 import { assert, layer } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { a2a, a2aWith, fieldsOf, lines, only } from "../support/a2aCommand.ts"
@@ -83,12 +84,16 @@ layer(OwnAgent.layer, live)("a2a against our own server", (it) => {
         const first = yield* agent.begin
         const run = (...args: ReadonlyArray<string>) => a2a("-a", agent.url, "-o", "json", ...args)
         const { id } = only(yield* run("send", "--async", "chunks 300")).task
-        const following = yield* Effect.forkChild(run("task", "subscribe", "--stream", id))
+        const connected = yield* Deferred.make<void>()
+        const onStderr = (text: string) => {
+          if (text.includes("interface chosen")) Deferred.doneUnsafe(connected, Effect.void)
+        }
+        const following = yield* Effect.forkChild(
+          a2aWith({ onStderr }, "-a", agent.url, "-o", "json", "--debug", "task", "subscribe", "--stream", id)
+        )
+        yield* Deferred.await(connected)
         const made = Effect.map(run("task", "get", id), (ran) => only(ran).artifacts?.[0]?.parts.length ?? 0)
-        // By then it follows: reading a task takes as long as beginning to follow it.
         yield* eventually(Effect.filterOrFail(made, (many) => many > 0))
-        yield* made
-        yield* made
         yield* first.signal("SIGKILL")
         yield* first.exitCode
         yield* agent.begin

@@ -45,6 +45,8 @@ export const a2aWith = (
     readonly interruptAt?: RegExp
     readonly interruptAfter?: RegExp
     readonly file?: string
+    /** Is told what it has said on stderr so far. */
+    readonly onStderr?: (stderr: string) => void
   },
   ...args: ReadonlyArray<string>
 ) =>
@@ -61,6 +63,7 @@ export const a2aWith = (
     })
     child.stderr.on("data", (chunk) => {
       stderr += String(chunk)
+      options.onStderr?.(stderr)
       if (options.interruptAt?.test(stderr) === true) child.kill("SIGINT")
     })
     child.stdin.end(options.input ?? "")
