@@ -158,8 +158,9 @@ const make = Effect.fnUntraced(function* (options: Options) {
   const enter = (task: TransientTask.TransientTask) =>
     Effect.suspend(() => {
       queued.add(task)
+      // Whoever finds no place is seen to wait for one.
       return Effect.andThen(
-        Effect.onInterrupt(free.take(1), () => {
+        Effect.onInterrupt(Effect.andThen(count, free.take(1)), () => {
           queued.delete(task)
           return count
         }),

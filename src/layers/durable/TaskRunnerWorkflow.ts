@@ -198,7 +198,7 @@ const make = Effect.fnUntraced(function* (options: Options) {
     )
 
   const present = (taskId: string, task: Option.Option<TaskRecord>) =>
-    Option.isSome(task) ? Effect.succeed(task.value) : Effect.fail(new TaskNotFound({ taskId }))
+    Effect.mapError(Effect.fromOption(task), () => new TaskNotFound({ taskId }))
   const get = Effect.fn("TaskRunner.get")((taskId: string) =>
     Effect.flatMap(store.get(taskId), (task) => present(taskId, task))
   )
