@@ -18,9 +18,10 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as AgentClientHttp from "../layers/a2a/AgentClientHttp.ts"
 import type { A2AError } from "../services/a2a/A2AError.ts"
-import type { AgentPart, AgentTask, SendAnswer } from "../services/a2a/AgentAnswer.ts"
+import type { AgentTask, SendAnswer } from "../services/a2a/AgentAnswer.ts"
 import type { AgentCard } from "../services/a2a/AgentCard.ts"
 import { AgentClient, type AgentFailure, type Connection } from "../services/a2a/AgentClient.ts"
+import { textOf } from "../services/durable/Content.ts"
 import { Credentials } from "../services/workspace/Credentials.ts"
 import { PlatformConfig } from "../services/workspace/PlatformConfig.ts"
 import { WorkspaceId } from "../services/workspace/WorkspaceId.ts"
@@ -70,9 +71,6 @@ const connect = Effect.fnUntraced(function* (peer: WorkspaceId, sendMillis: numb
 
 const describe = (peer: string) => (error: AgentFailure) =>
   failed(`${peer}: ${error.message}${error._tag === "A2AError" ? ` (${error.reason})` : ""}`)
-
-const textOf = (parts: ReadonlyArray<AgentPart>) =>
-  parts.flatMap((part) => ("text" in part ? [part.text] : [])).join("\n")
 
 // The answer is in the artifacts; an agent that has none may have said it with its status.
 const answerOf = ({ artifacts = [], status }: AgentTask) => {

@@ -2,7 +2,6 @@
  * `a2a`, as it is installed, against a platform and workspaces of ours, each a process of its own.
  */
 import { assert, layer } from "@effect/vitest"
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { a2a, a2aWith, fieldsOf, lines, only } from "../support/a2aCommand.ts"
@@ -75,47 +74,6 @@ layer(OwnAgent.layer, live)("a2a against our own server", (it) => {
       90_000
     )
   }
-
-  it.effect(
-    "A2ACLI_TASK_SUBSCRIBE_002: follows a task to its end although the server is killed and comes back, each event once",
-    () =>
-      Effect.gen(function* () {
-        const agent = yield* (yield* OwnAgent.Team).workspace("killed")
-        const first = yield* agent.begin
-        const run = (...args: ReadonlyArray<string>) => a2a("-a", agent.url, "-o", "json", ...args)
-        const { id } = only(yield* run("send", "--async", "chunks 300")).task
-        const connected = yield* Deferred.make<void>()
-        const onStderr = (text: string) => {
-          if (text.includes("interface chosen")) Deferred.doneUnsafe(connected, Effect.void)
-        }
-        const following = yield* Effect.forkChild(
-          a2aWith({ onStderr }, "-a", agent.url, "-o", "json", "--debug", "task", "subscribe", "--stream", id)
-        )
-        yield* Deferred.await(connected)
-        const made = Effect.map(run("task", "get", id), (ran) => only(ran).artifacts?.[0]?.parts.length ?? 0)
-        yield* eventually(Effect.filterOrFail(made, (many) => many > 0))
-        yield* first.signal("SIGKILL")
-        yield* first.exitCode
-        yield* agent.begin
-        const ran = yield* Fiber.join(following)
-        assert.strictEqual(ran.code, 0, ran.stdout)
-        const events = lines(ran)
-        const said = (parts: ReadonlyArray<{ readonly text?: string }>) => parts.map(({ text = "" }) => text).join("")
-        // Of a step that runs again the pieces begin anew: each event once is not each number once.
-        const artifacts = new Map<string, string>()
-        for (const { artifactId, parts } of events[0].task.artifacts ?? []) artifacts.set(artifactId, said(parts))
-        for (const event of events) {
-          if (!("artifactUpdate" in event)) continue
-          const { append, artifact } = event.artifactUpdate
-          const before = append === true ? (artifacts.get(artifact.artifactId) ?? "") : ""
-          artifacts.set(artifact.artifactId, before + said(artifact.parts))
-        }
-        const all = Array.from({ length: 300 }, (_, n) => `${n};`).join("")
-        assert.strictEqual(Array.from(artifacts.values()).join(""), all)
-        assert.strictEqual(events.at(-1).statusUpdate.status.state, "TASK_STATE_COMPLETED")
-      }).pipe(Effect.scoped),
-    90_000
-  )
 })
 
 layer(OwnAgent.layer, live)("a2a among workspaces of ours", (it) => {

@@ -27,8 +27,8 @@ import {
   TaskStoreError,
   TooManyTasks
 } from "../../services/durable/TaskStore.ts"
+import { isSuccess } from "../journal/exitCodec.ts"
 import * as LiveTask from "./liveTask.ts"
-import * as StepExit from "./stepExit.ts"
 import * as TaskRecords from "./taskRecords.ts"
 import * as TaskRows from "./taskRows.ts"
 
@@ -177,7 +177,7 @@ const make = Effect.fnUntraced(function* (options: TaskRecords.Options) {
     const before = row.segment === 0 ? [] : yield* journal.read(executionId(taskId, row.segment - 1))
     const results = new Map<string, Schema.Json>()
     for (const { record } of execution) {
-      if (record._tag === "ActivityCompleted" && StepExit.isSuccess(record.exit)) results.set(record.name, record.exit)
+      if (record._tag === "ActivityCompleted" && isSuccess(record.exit)) results.set(record.name, record.exit)
     }
     return {
       steps,

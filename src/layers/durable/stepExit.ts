@@ -4,28 +4,17 @@
  * @module
  */
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
-import * as Predicate from "effect/Predicate"
+import type * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { ExecutorError } from "../../services/durable/Step.ts"
-
-/** The encoded exit of a step that succeeded. */
-export const isSuccess = (encoded: Schema.Json): encoded is { readonly _tag: "Success"; readonly value: Schema.Json } =>
-  Predicate.isObject(encoded) && encoded["_tag"] === "Success" && encoded["value"] !== undefined
+import { exitEncoder, isSuccess } from "../journal/exitCodec.ts"
 
 const make = <A, I>(schema: Schema.Codec<A, I>) => {
-  const codec = Schema.toCodecJson(Schema.Exit(schema, ExecutorError, Schema.Defect()))
-  const encode = Schema.encodeEffect(codec)
-  const decode = Schema.decodeUnknownEffect(codec)
-  const encodeValue = Schema.encodeEffect(Schema.toCodecJson(schema))
+  const decode = Schema.decodeUnknownEffect(Schema.toCodecJson(Schema.Exit(schema, ExecutorError, Schema.Defect())))
   const decodeValue = Schema.decodeUnknownResult(Schema.toCodecJson(schema))
   return {
-    encode: (exit: Exit.Exit<A, ExecutorError>): Effect.Effect<Schema.Json> =>
-      // As the schema of exits would, which costs some times as much.
-      Exit.isSuccess(exit)
-        ? Effect.orDie(Effect.map(encodeValue(exit.value), (value): Schema.Json => ({ _tag: "Success", value })))
-        : Effect.orDie(encode(exit)),
+    encode: exitEncoder(schema, ExecutorError),
     /** The result itself; a text that does not fit the schema is code that has changed, and a defect. */
     decode: (encoded: Schema.Json): Effect.Effect<A, ExecutorError> => {
       // A task that is resumed decodes thousands of these: what needs no more than its value's own schema, gets no more.

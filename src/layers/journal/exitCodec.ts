@@ -20,8 +20,8 @@ const encodeExitSync = Schema.encodeSync(EncodedExit)
 // @effect-diagnostics-next-line schemaSync:off
 const decodeExitSync = Schema.decodeUnknownSync(EncodedExit)
 
-// What most results are; its value is JSON because the whole is.
-const isSuccess = (encoded: Schema.Json): encoded is { readonly _tag: "Success"; readonly value: Schema.Json } =>
+/** Is it an encoded success, as most results are? Its value is JSON because the whole is. */
+export const isSuccess = (encoded: Schema.Json): encoded is { readonly _tag: "Success"; readonly value: Schema.Json } =>
   Predicate.isObject(encoded) && encoded["_tag"] === "Success" && encoded["value"] !== undefined
 
 const toJson = (value: unknown): Schema.Json => {
@@ -39,6 +39,17 @@ export const encodeExit = (exit: Exit.Exit<unknown, unknown>): Schema.Json =>
 /** {@link encodeExit} back. */
 export const decodeExit = (encoded: Schema.Json): Exit.Exit<Schema.Json, Schema.Json> =>
   isSuccess(encoded) ? Exit.succeed(encoded.value) : decodeExitSync(encoded)
+
+/** Encodes exits by the schema of what they succeed and fail with; an exit that does not fit it is a defect. */
+export const exitEncoder = <A, AI, E, EI>(success: Schema.Codec<A, AI>, error: Schema.Codec<E, EI>) => {
+  const encode = Schema.encodeEffect(Schema.toCodecJson(Schema.Exit(success, error, Schema.Defect())))
+  const encodeValue = Schema.encodeEffect(Schema.toCodecJson(success))
+  return (exit: Exit.Exit<A, E>): Effect.Effect<Schema.Json> =>
+    // A success as the schema of exits would have it, which costs some times as much.
+    Exit.isSuccess(exit)
+      ? Effect.orDie(Effect.map(encodeValue(exit.value), (value): Schema.Json => ({ _tag: "Success", value })))
+      : Effect.orDie(encode(exit))
+}
 
 /** How the payload and the result of a workflow are written. */
 export interface WorkflowCodec {
@@ -62,17 +73,11 @@ export const codecOf = (workflow: Workflow.Any): WorkflowCodec => {
   const result = Schema.toCodecJson(Schema.Exit(successSchema, errorSchema, Schema.Defect()))
   const encodePayload = Schema.encodeEffect(payload)
   const decodePayload = Schema.decodeEffect(payload)
-  const encodeResult = Schema.encodeEffect(result)
   const decodeResult = Schema.decodeEffect(result)
-  const encodeSuccess = Schema.encodeEffect(Schema.toCodecJson(successSchema))
   return {
     encodePayload: (value) => Effect.orDie(encodePayload(value)),
     decodePayload: (encoded) => Effect.orDie(decodePayload(encoded)),
-    encodeResult: (exit) =>
-      // As the schema of exits would, which costs some times as much.
-      Exit.isSuccess(exit)
-        ? Effect.orDie(Effect.map(encodeSuccess(exit.value), (value): Schema.Json => ({ _tag: "Success", value })))
-        : Effect.orDie(encodeResult(exit)),
+    encodeResult: exitEncoder(successSchema, errorSchema),
     decodeResult: (encoded) => Effect.orDie(decodeResult(encoded))
   }
 }

@@ -43,15 +43,10 @@ export const reset = (database: DatabaseSync) => {
 
 /** Of these open executions, those that the view does not show. */
 export const overlooked = (database: DatabaseSync, open: ReadonlySet<number>): ReadonlyArray<number> => {
-  const there = database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'open_executions'").get() !== undefined
-  const shown = new Set(
-    there
-      ? database
-          .prepare("SELECT number FROM executions")
-          .all()
-          .map(({ number }) => number)
-      : open
-  )
+  // A file of an earlier version has none of it.
+  if (database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'open_executions'").get() === undefined) return []
+  const executions = database.prepare("SELECT number FROM executions").all()
+  const shown = new Set(executions.map(({ number }) => number))
   return Array.from(open).filter((number) => !shown.has(number))
 }
 

@@ -5,7 +5,7 @@
  * @module
  */
 import * as Schema from "effect/Schema"
-import { TaskState } from "./A2AProtocol.ts"
+import { ListTasksResponse, TaskState } from "./A2AProtocol.ts"
 import { DataPart, Metadata, Role, TextPart } from "../durable/Content.ts"
 
 const optional = Schema.optionalKey
@@ -112,12 +112,7 @@ export const AgentStreamItem = Schema.Union(
 export type AgentStreamItem = typeof AgentStreamItem.Type
 
 /** A page of tasks. `nextPageToken` is empty on the last. */
-export const AgentTaskPage = Schema.Struct({
-  tasks: Schema.Array(AgentTask),
-  nextPageToken: Schema.String,
-  pageSize: Schema.Int,
-  totalSize: Schema.Int
-})
+export const AgentTaskPage = Schema.Struct({ ...ListTasksResponse.fields, tasks: Schema.Array(AgentTask) })
 /** The type of {@link AgentTaskPage}. */
 export type AgentTaskPage = typeof AgentTaskPage.Type
 

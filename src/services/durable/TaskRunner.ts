@@ -157,8 +157,8 @@ export type SubmitError =
  * - `cancel` ends a task that has not ended, and the processes it started.
  * - `provide` gives a suspended task the value that it waits for.
  * - `receive` gives a task that asked for something the message that it waits for; the same message again changes nothing.
- * - Where the disk takes nothing, `cancel`, `provide`, `receive` and `release` say so (`JournalUnavailable`). One that finds it out on
- *   the way comes about when there is room, if the process lives until then; the same call again is safe.
+ * - Where the disk takes nothing, `cancel`, `provide`, `receive` and `release` say so (`JournalUnavailable`). One that
+ *   finds it out on the way comes about when there is room, if the process lives until then; the same call again is safe.
  * - `list` gives a page of tasks, the latest change first.
  * - `release` lets a task run that was set aside; `retry` begins a new task with the message of one that has ended.
  * - `health` is the age of the oldest due work, and the tasks that are set aside.

@@ -8,7 +8,8 @@ import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import * as AgentClientHttp from "../../../src/layers/a2a/AgentClientHttp.ts"
 import { AgentClient, type ConnectOptions } from "../../../src/services/a2a/AgentClient.ts"
-import type { AgentPart, AgentTask, SendAnswer } from "../../../src/services/a2a/AgentAnswer.ts"
+import type { AgentPart } from "../../../src/services/a2a/AgentAnswer.ts"
+import { keepsPushConfigs, reasonOf, taskOf } from "../../support/agentConnection.ts"
 import { type SdkAgentOptions, startSdkAgent } from "../../support/sdkAgent.ts"
 
 const Client = AgentClientHttp.layer.pipe(Layer.provide(NodeHttpClient.layerNodeHttp))
@@ -17,12 +18,6 @@ let serial = 0
 const message = (text: string, more: { readonly taskId?: string; readonly contextId?: string } = {}) => ({
   message: { messageId: `client-${++serial}`, role: "ROLE_USER", parts: [{ text }], ...more } as const
 })
-
-const taskOf = (answer: SendAnswer): AgentTask => {
-  assert.property(answer, "task")
-  if (!("task" in answer)) throw new Error("no task")
-  return answer.task
-}
 
 const agent = Effect.fnUntraced(function* (server: SdkAgentOptions = {}, options: ConnectOptions = {}) {
   const { seen, url } = yield* startSdkAgent(server)
@@ -36,9 +31,6 @@ const parts: ReadonlyArray<AgentPart> = [
   { raw: "Ynl0ZXM=", filename: "a.bin", mediaType: "application/octet-stream" },
   { url: "https://files.example/b.txt", filename: "b.txt", mediaType: "text/plain" }
 ]
-
-const reasonOf = <A, R>(effect: Effect.Effect<A, { readonly _tag: string }, R>) =>
-  Effect.map(Effect.flip(effect), (error) => ("reason" in error ? String(error.reason) : error._tag))
 
 for (const [binding, version] of [
   ["JSONRPC", "1.0"],
@@ -78,16 +70,7 @@ for (const [binding, version] of [
             yield* connection.send({ ...message("wait"), configuration: { returnImmediately: true } })
           )
           const followed = yield* Effect.forkChild(Stream.runCollect(connection.subscribe(waiting.id)))
-          const config = { taskId: waiting.id, id: "mine", url: "http://127.0.0.1:9/push", token: "t" }
-          assert.include(yield* connection.createPushConfig(config), config)
-          assert.include(yield* connection.getPushConfig({ taskId: waiting.id, id: "mine" }), config)
-          const { configs } = yield* connection.listPushConfigs({ taskId: waiting.id })
-          assert.deepStrictEqual(
-            configs.map(({ id }) => id),
-            ["mine"]
-          )
-          yield* connection.deletePushConfig({ taskId: waiting.id, id: "mine" })
-          assert.deepStrictEqual((yield* connection.listPushConfigs({ taskId: waiting.id })).configs, [])
+          yield* keepsPushConfigs(connection, waiting.id)
 
           assert.strictEqual((yield* connection.cancelTask({ id: waiting.id })).id, waiting.id)
           const canceled = yield* connection.getTask({ id: waiting.id }).pipe(

@@ -175,10 +175,12 @@ describe("PushJournal", () => {
             yield* until(() => asked() > 2)
             for (const id of [taskId, "second", "second"]) yield* deletePushConfig(call(), { taskId, id })
             assert.deepStrictEqual((yield* listPushConfigs(call(), { taskId })).configs, [])
+            // What was on its way when it was deleted may still arrive, and is refused like those before.
+            yield* Effect.sleep("100 millis")
             behaviour.status = () => 200
             const calls = asked()
             yield* Effect.sleep("100 millis")
-            assert.isAtMost(asked(), calls + 1)
+            assert.strictEqual(asked(), calls)
             assert.deepStrictEqual(received, [])
             const gone = yield* Effect.flip(getPushConfig(call(), { taskId, id: "second" }))
             assert.strictEqual(gone.reason, "TASK_NOT_FOUND")

@@ -9,8 +9,9 @@ import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import * as AgentClientHttp from "../../../src/layers/a2a/AgentClientHttp.ts"
-import type { AgentPart, AgentTask, SendAnswer } from "../../../src/services/a2a/AgentAnswer.ts"
+import type { AgentPart } from "../../../src/services/a2a/AgentAnswer.ts"
 import { AgentClient, type AgentStreamed, type ConnectOptions } from "../../../src/services/a2a/AgentClient.ts"
+import { keepsPushConfigs, reasonOf, taskOf } from "../../support/agentConnection.ts"
 import * as OwnAgent from "../../support/ownAgent.ts"
 import { cuttingProxy } from "../../support/sdkAgent.ts"
 
@@ -20,12 +21,6 @@ let serial = 0
 const message = (text: string, more: { readonly taskId?: string } = {}) => ({
   message: { messageId: `own-${++serial}`, role: "ROLE_USER", parts: [{ text }], ...more } as const
 })
-const taskOf = (answer: SendAnswer): AgentTask => {
-  if (!("task" in answer)) return assert.fail(JSON.stringify(answer))
-  return answer.task
-}
-const reasonOf = <A, R>(effect: Effect.Effect<A, { readonly _tag: string }, R>) =>
-  Effect.map(Effect.flip(effect), (error) => ("reason" in error ? String(error.reason) : error._tag))
 
 const dialects: ReadonlyArray<readonly [string, ConnectOptions]> = [
   ["JSONRPC 1.0", { transports: ["JSONRPC"] }],
@@ -61,16 +56,7 @@ layer(OwnAgent.layer, { timeout: "60 seconds", excludeTestServices: true })(
               yield* connection.send({ ...message("wait"), configuration: { returnImmediately: true } })
             )
             const followed = yield* Effect.forkChild(Stream.runCollect(connection.subscribe(waiting.id)))
-            const config = { taskId: waiting.id, id: "mine", url: "http://127.0.0.1:9/push", token: "t" }
-            assert.include(yield* connection.createPushConfig(config), config)
-            assert.include(yield* connection.getPushConfig({ taskId: waiting.id, id: "mine" }), config)
-            const { configs } = yield* connection.listPushConfigs({ taskId: waiting.id })
-            assert.deepStrictEqual(
-              configs.map(({ id }) => id),
-              ["mine"]
-            )
-            yield* connection.deletePushConfig({ taskId: waiting.id, id: "mine" })
-            assert.deepStrictEqual((yield* connection.listPushConfigs({ taskId: waiting.id })).configs, [])
+            yield* keepsPushConfigs(connection, waiting.id)
             assert.strictEqual((yield* connection.cancelTask({ id: waiting.id })).status.state, "TASK_STATE_CANCELED")
             assert.property((yield* Fiber.join(followed))[0]?.item, "task")
 

@@ -10,8 +10,6 @@ import * as Order from "effect/Order"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
-import { SqlClient } from "effect/sql/SqlClient"
-import * as CheckpointJournal from "../../../src/layers/durable/CheckpointJournal.ts"
 import * as CheckpointPlatform from "../../../src/layers/durable/CheckpointPlatform.ts"
 import * as RestoredSteps from "../../../src/layers/durable/restoredSteps.ts"
 import * as RestorePlatform from "../../../src/layers/durable/RestorePlatform.ts"
@@ -19,9 +17,7 @@ import * as CredentialsMemory from "../../../src/layers/workspace/CredentialsMem
 import * as PlatformClientHttp from "../../../src/layers/workspace/PlatformClientHttp.ts"
 import * as PlatformConfigFixed from "../../../src/layers/workspace/PlatformConfigFixed.ts"
 import { Checkpoint, CheckpointUnavailable } from "../../../src/services/durable/Checkpoint.ts"
-import { TaskOutput } from "../../../src/services/durable/AgentTask.ts"
 import { CheckpointOutbox } from "../../../src/services/durable/CheckpointOutbox.ts"
-import { InFlight } from "../../../src/services/durable/InFlight.ts"
 import { Journal } from "../../../src/services/durable/Journal.ts"
 import { Restore } from "../../../src/services/durable/Restore.ts"
 import { PlatformClient } from "../../../src/services/platform/PlatformClient.ts"
@@ -29,89 +25,8 @@ import { PlatformConfig } from "../../../src/services/workspace/PlatformConfig.t
 import * as PlatformSupport from "../../support/platform.ts"
 import { temporaryFile } from "../../support/journal.ts"
 import { logged } from "../../support/logs.ts"
-import {
-  accepted,
-  Config,
-  flush,
-  journalAt,
-  newPlatform,
-  secretsOf,
-  shared,
-  workspaceId
-} from "./checkpointFixtures.ts"
-
-const secret = "sk-live-0123456789"
-
-/** A start of a workspace: restores first, then has its checkpoints. */
-const boot = <A, E, R, R2, E2>(
-  filename: string,
-  use: Effect.Effect<A, E, R>,
-  remote: Layer.Layer<Checkpoint, E2, R2>,
-  secrets: Record<string, string> = { API_KEY: secret }
-) =>
-  use.pipe(
-    Effect.provide(
-      CheckpointJournal.layerWith({ remote }).pipe(
-        Layer.provideMerge(
-          Layer.unwrap(
-            Effect.gen(function* () {
-              const restore = yield* Restore
-              yield* restore.run
-              return Layer.succeed(Restore, restore)
-            })
-          ).pipe(Layer.provide(RestorePlatform.layerWith({ remote })))
-        ),
-        Layer.provideMerge(journalAt(filename)),
-        Layer.provide(secretsOf(secrets)),
-        Layer.fresh
-      )
-    )
-  )
-
-const begin = Effect.fnUntraced(function* (taskId: string, text = "hello") {
-  const journal = yield* Journal
-  const inFlight = yield* InFlight
-  const record = accepted(taskId, text)
-  yield* journal.append([{ stream: taskId, record, at: 5000 }, ...inFlight.accepted(record, 5000)])
-})
-const step = Effect.fnUntraced(function* (taskId: string, name: string, index: number, value: string) {
-  const checkpoint = yield* Checkpoint
-  const { workspaceId } = yield* PlatformConfig
-  const payload = { _tag: "Success", value }
-  yield* checkpoint.save({
-    workspaceId,
-    workflowId: `${taskId}/llm_call`,
-    stepName: name,
-    stepIndex: index,
-    payload
-  })
-})
-const end = Effect.fnUntraced(function* (taskId: string) {
-  const journal = yield* Journal
-  const inFlight = yield* InFlight
-  const checkpoint = yield* Checkpoint
-  const { workspaceId } = yield* PlatformConfig
-  const payload = { task_id: taskId, status: "completed" }
-  yield* checkpoint.save({ workspaceId, workflowId: taskId, stepName: "task_complete", stepIndex: 2, payload })
-  yield* journal.append([
-    {
-      stream: taskId,
-      record: { _tag: "TaskMoved", sequence: 1, state: "completed", output: new TaskOutput({ text: "" }) }
-    },
-    ...inFlight.ended(taskId)
-  ])
-})
-
-const lose = (filename: string) =>
-  Effect.gen(function* () {
-    const fs = yield* FileSystem.FileSystem
-    for (const suffix of ["", "-wal", "-shm"]) yield* fs.remove(`${filename}${suffix}`, { force: true })
-  })
-
-const tasks = Effect.gen(function* () {
-  const sql = yield* SqlClient
-  return yield* sql`SELECT task_id, restored, state, created_at FROM tasks ORDER BY task_id`
-})
+import { accepted, Config, flush, newPlatform, shared, workspaceId } from "./checkpointFixtures.ts"
+import { begin, boot, end, lose, secret, step, tasks } from "./restoreFixtures.ts"
 
 // The workspace as the platform knows it, with its token.
 const Client = Layer.unwrap(
@@ -265,6 +180,36 @@ describe("Restore", () => {
             assert.deepStrictEqual(known, Option.some({ _tag: "Success", value: `value ${turn}` }))
           }
         })
+      )
+    }).pipe(local)
+  )
+
+  it.effect("a task that has ended is not begun again, also where its place still names it", () =>
+    Effect.gen(function* () {
+      const remote = Layer.succeed(Checkpoint, yield* shared(newPlatform()))
+      const filename = yield* temporaryFile
+      yield* boot(
+        filename,
+        Effect.gen(function* () {
+          yield* begin("a")
+          yield* begin("b")
+          const checkpoint = yield* Checkpoint
+          const payload = { task_id: "a", status: "completed" }
+          yield* checkpoint.save({ workspaceId, workflowId: "a", stepName: "task_complete", stepIndex: 2, payload })
+          yield* flush
+        }),
+        remote
+      )
+      yield* lose(filename)
+      yield* boot(
+        filename,
+        Effect.gen(function* () {
+          assert.deepStrictEqual(
+            (yield* tasks).map(({ task_id }) => task_id),
+            ["b"]
+          )
+        }),
+        remote
       )
     }).pipe(local)
   )

@@ -46,6 +46,13 @@ describe("secretText", () => {
     assert.deepStrictEqual(of({ A: "new-value" }).reveal(hidden, 0), Result.succeed("new-value!"))
   })
 
+  it("a text that looks like a reference comes back too where no secret is known, and where one is known since", () => {
+    const text = "{{secret:A}} {{secret!:A}}"
+    const none = of({})
+    assert.deepStrictEqual(none.reveal(none.hide(text, 0), 0), Result.succeed(text))
+    assert.deepStrictEqual(of({ A: "first-value" }).reveal(none.hide(text, 0), 0), Result.succeed(text))
+  })
+
   // Pieces of what references are made of, so that texts and values come close to them.
   const Piece = Schema.Literals([
     "{{secret:",
