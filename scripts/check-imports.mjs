@@ -42,7 +42,7 @@ const checkContractImport = (file, line, specifier, typeOnly) => {
 }
 
 // What every room stands on: the database driver, the writing of files, and the journal.
-const infrastructure = new Set(["sql", "disk", "journal"])
+const infrastructure = new Set(["sql", "disk", "journal", "tracing"])
 
 const checkImport = (file, line, specifier, typeOnly) => {
   const from = place(file)

@@ -13,11 +13,12 @@ import { A2AOperations, type Call, type Events, type Streamed } from "../../serv
 import type * as P from "../../services/a2a/A2AProtocol.ts"
 import { PushConfigs } from "../../services/a2a/PushConfigs.ts"
 import { AgentExecutor } from "../../services/agent/AgentExecutor.ts"
-import { answerParts, TaskInput } from "../../services/durable/AgentTask.ts"
+import { answerParts } from "../../services/durable/AgentTask.ts"
 import { type Message, textOf } from "../../services/durable/Content.ts"
 import * as Cursor from "../../services/durable/Cursor.ts"
 import { TaskRunner } from "../../services/durable/TaskRunner.ts"
-import { isTerminal, type TaskRecord } from "../../services/durable/TaskStore.ts"
+import { isInterrupted, isTerminal, type TaskRecord } from "../../services/durable/TaskStore.ts"
+import { spanIfTraced } from "../tracing/spanIfTraced.ts"
 import * as ListToken from "./listToken.ts"
 import * as MediaTypes from "./mediaTypes.ts"
 import * as OperationErrors from "./operationErrors.ts"
@@ -108,12 +109,10 @@ const make = Effect.gen(function* () {
     return task
   })
 
-  const repliesTo = (caller: string, message: Message) =>
-    message.taskId === undefined &&
-    executor.replies?.(new TaskInput({ ...submissionOf(caller, message), taskId: "" })) === true
+  const isSettled = ({ state }: TaskRecord) => isTerminal(state) || isInterrupted(state)
 
-  // The task when it has ended, or needs something.
-  const settled = ({ input }: TaskRecord) => runner.settled(input.taskId)
+  const repliesTo = (caller: string, message: Message) =>
+    message.taskId === undefined && executor.replies?.({ ...submissionOf(caller, message), taskId: "" }) === true
 
   const reply = (task: TaskRecord): P.SendMessageResponse | undefined => {
     const [first, ...others] = task.output === undefined ? [] : answerParts(task.output)
@@ -132,9 +131,9 @@ const make = Effect.gen(function* () {
   const sendMessage = Effect.fnUntraced(function* (call: Call, request: P.SendMessageRequest) {
     const { historyLength, returnImmediately = false } = request.configuration ?? {}
     const task = yield* submit(call, request)
-    const direct = repliesTo(call.caller, request.message)
+    const direct = request.message.taskId === undefined && executor.replies?.(task.input) === true
     if (returnImmediately && !direct) return { task: yield* snapshot(task, { historyLength }) }
-    const now = yield* settled(task)
+    const now = isSettled(task) ? task : yield* runner.settled(task.input.taskId)
     const answer = direct || (yield* saysItAll(call, now)) ? reply(now) : undefined
     return answer ?? { task: yield* snapshot(now, { historyLength }) }
   })
@@ -179,7 +178,7 @@ const make = Effect.gen(function* () {
     const task = yield* submit(call, request)
     if (Option.isSome(cursor)) return events(follow(task, cursor.value))
     if (repliesTo(caller, request.message)) {
-      const answer = reply(yield* settled(task))
+      const answer = reply(yield* runner.settled(task.input.taskId))
       if (answer !== undefined) return events(Stream.succeed({ item: answer }))
     }
     const { historyLength } = request.configuration ?? {}
@@ -242,10 +241,9 @@ const make = Effect.gen(function* () {
     })
 
   return A2AOperations.of({
-    sendMessage: Effect.fn("A2A.sendMessage")((call, request) => OperationErrors.mapped(sendMessage(call, request))),
-    streamMessage: Effect.fn("A2A.streamMessage")((call, request) =>
-      OperationErrors.mapped(streamMessage(call, request))
-    ),
+    sendMessage: (call, request) => spanIfTraced("A2A.sendMessage", OperationErrors.mapped(sendMessage(call, request))),
+    streamMessage: (call, request) =>
+      spanIfTraced("A2A.streamMessage", OperationErrors.mapped(streamMessage(call, request))),
     getTask: Effect.fn("A2A.getTask")(function* ({ caller }, { historyLength, id }) {
       return yield* snapshot(yield* owned(caller, id), { historyLength })
     }, OperationErrors.mapped),

@@ -81,7 +81,9 @@ export const toA2A: (failure: Failure) => A2AError = Match.type<Failure>().pipe(
 
 /** The operation with its failures in A2A's words; what only we can mend is logged, too. */
 export const mapped = <A, R>(operation: Effect.Effect<A, Failure, R>): Effect.Effect<A, A2AError, R> =>
-  operation.pipe(
-    Effect.tapError((failure) => (failure._tag === "TaskStoreError" ? Effect.logError(failure.message) : Effect.void)),
-    Effect.mapError(toA2A)
+  Effect.catch(operation, (failure) =>
+    Effect.andThen(
+      failure._tag === "TaskStoreError" ? Effect.logError(failure.message) : Effect.void,
+      Effect.fail(toA2A(failure))
+    )
   )

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"
+import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
+import * as NodeStream from "@effect/platform-node/NodeStream"
 import type * as HttpServerRequest from "effect/http/HttpServerRequest"
-import * as ByteSize from "effect/ByteSize"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
@@ -76,7 +76,6 @@ const isNot = (unless: string | undefined, header: string | undefined) =>
 export const make = (verifier: CallerVerifier["Service"], card: AgentCard, maxBodyBytes: number) => {
   const declared = new Set((card.capabilities.extensions ?? []).map(({ uri }) => uri))
   const required = (card.capabilities.extensions ?? []).filter((one) => one.required === true).map(({ uri }) => uri)
-  const limit = ByteSize.bytes(maxBodyBytes)
   const tooLarge = new A2AError({
     reason: "TOO_LARGE",
     message: `The request body is larger than ${maxBodyBytes} bytes`
@@ -145,15 +144,14 @@ export const make = (verifier: CallerVerifier["Service"], card: AgentCard, maxBo
       }
       const length = headers["content-length"]
       if (Number(length ?? 0) > maxBodyBytes) return Effect.fail(tooLarge)
-      // A body with a length is no longer than that: HTTP itself sees to it.
-      const bytes =
-        length === undefined
-          ? Effect.provideService(request.arrayBuffer, HttpIncomingMessage.MaxBodySize, limit)
-          : request.arrayBuffer
       return Effect.flatMap(
-        Effect.mapError(bytes, ({ reason }) =>
-          reason._tag === "RequestParseError" && reason.reason === "BodyTooLarge" ? tooLarge : notJson
-        ),
+        NodeStream.toArrayBuffer(() => NodeHttpServerRequest.toIncomingMessage(request), {
+          // A body with a length is no longer than that: HTTP itself sees to it.
+          maxBytes: length === undefined ? maxBodyBytes : undefined,
+          // The rest of a body that is too long is read, and dropped, so that its sender reads the answer.
+          destroyOnOverflow: false,
+          onError: (cause) => (cause instanceof NodeStream.MaxBytesError ? tooLarge : notJson)
+        }),
         decodeText
       )
     }

@@ -9,7 +9,8 @@ import type * as P from "../../services/a2a/A2AProtocol.ts"
 import { messageOf, type TaskInput } from "../../services/durable/AgentTask.ts"
 import { type Artifact, type Message, type Part, textPart } from "../../services/durable/Content.ts"
 import * as Cursor from "../../services/durable/Cursor.ts"
-import { type TaskEvent, TaskRecord, type TaskState } from "../../services/durable/TaskStore.ts"
+import type { TaskRecord } from "../../services/durable/TaskStore.ts"
+import { type TaskEvent, type TaskState } from "../../services/durable/TaskStore.ts"
 
 const theirs = {
   submitted: "TASK_STATE_SUBMITTED",
@@ -158,8 +159,12 @@ export const toTask = (task: TaskRecord, events: ReadonlyArray<TaskEvent>, wante
 })
 
 /** The task at the moment that it was accepted. */
-export const asItBegan = ({ createdAt, input }: TaskRecord): TaskRecord =>
-  new TaskRecord({ input, state: "submitted", createdAt, updatedAt: createdAt })
+export const asItBegan = ({ createdAt, input }: TaskRecord): TaskRecord => ({
+  input,
+  state: "submitted",
+  createdAt,
+  updatedAt: createdAt
+})
 
 const idsOf = ({ input }: TaskRecord) => ({ taskId: input.taskId, contextId: contextOf(input) })
 

@@ -9,21 +9,18 @@ import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
-import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
-import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
-import * as SubscriptionRef from "effect/SubscriptionRef"
 import { AgentExecutor } from "../../services/agent/AgentExecutor.ts"
-import { answerParts, TaskInput, type TaskOutput } from "../../services/durable/AgentTask.ts"
+import { answerParts, type TaskOutput } from "../../services/durable/AgentTask.ts"
 import { Message } from "../../services/durable/Content.ts"
 import type { Cursor, Gap } from "../../services/durable/Cursor.ts"
-import { artifact, ExecutorError, output, Step } from "../../services/durable/Step.ts"
+import type { ExecutorError } from "../../services/durable/Step.ts"
+import { artifact, output, Step } from "../../services/durable/Step.ts"
 import {
-  type Activity,
   Draining,
   TaskNotCancelable,
   TaskNotEnded,
@@ -38,11 +35,14 @@ import {
   isTerminal,
   MessageConflict,
   type TaskEvent,
-  TaskRecord,
+  type TaskRecord,
   TooManyTasks
 } from "../../services/durable/TaskStore.ts"
+import { spanIfTraced } from "../tracing/spanIfTraced.ts"
 import * as ExecutorSeam from "./executorSeam.ts"
 import { askName } from "./stepWorkflow.ts"
+import * as TaskIds from "./taskIds.ts"
+import * as TaskPlaces from "./taskPlaces.ts"
 import * as TaskRecords from "./taskRecords.ts"
 import * as TransientStep from "./transientStep.ts"
 import * as TransientTask from "./transientTask.ts"
@@ -62,20 +62,9 @@ export interface Options {
 /** Four at once, a hundred in all, as where tasks are durable; of those that have ended the last 10,000. */
 export const defaults: Options = { maxRunning: 4, maxUnfinished: 100, retryAfterSeconds: 5, keepTasks: 10_000 }
 
-const internal = new ExecutorError({
-  reason: "failed",
-  detail: "internal error",
-  remedy: "the workspace's log has the cause under this task's id"
-})
-
 // By their lengths none of the three can run into another.
 const keyOf = ({ caller, contextId, messageId }: TaskRecords.Submission) =>
   `${caller.length} ${contextId.length} ${caller}${contextId}${messageId}`
-
-const headline = (text: string) => {
-  const line = text.trim().split("\n", 1)[0] ?? ""
-  return line.length > 60 ? `${line.slice(0, 57)}...` : line
-}
 
 const encodeMessage = Schema.encodeEffect(Schema.toCodecJson(Message))
 
@@ -86,23 +75,24 @@ const make = Effect.fnUntraced(function* (options: Options) {
   const clock = yield* Clock.Clock
   const scope = yield* Scope.fork(yield* Effect.scope)
   const epoch = (yield* random.uuidV4()).replaceAll("-", "").slice(0, 12)
-  const free = yield* Semaphore.make(options.maxRunning)
-  const activity = yield* SubscriptionRef.make<Activity>({ running: 0, queued: 0, current: "" })
+  const newId = yield* TaskIds.make
+  const places = yield* TaskPlaces.make(options.maxRunning)
   // Between reading and changing these nothing is waited for, so that no other fiber sees half of a change.
   const tasks = new Map<string, TransientTask.TransientTask>()
   const byMessage = new Map<string, TransientTask.TransientTask>()
-  const ended = new Set<TransientTask.TransientTask>()
-  const running = new Set<TransientTask.TransientTask>()
-  const queued = new Set<TransientTask.TransientTask>()
+  // Of those that have ended, the oldest is at `oldest` once there are as many as are kept.
+  const ended: Array<TransientTask.TransientTask> = []
+  let oldest = 0
+  let unfinished = 0
   let draining = false
 
-  const now = () => DateTime.makeUnsafe(clock.currentTimeMillisUnsafe())
-
-  const count = SubscriptionRef.update(activity, (): Activity => {
-    let current = ""
-    for (const { record } of running) current = record.input.text
-    return { running: running.size, queued: queued.size, current: headline(current) }
-  })
+  // One object for all that happens in a millisecond: it is kept with every event.
+  let latest = DateTime.makeUnsafe(0)
+  const now = () => {
+    const at = clock.currentTimeMillisUnsafe()
+    if (DateTime.toEpochMillis(latest) !== at) latest = DateTime.makeUnsafe(at)
+    return latest
+  }
 
   const find = (taskId: string): Effect.Effect<TransientTask.TransientTask, TaskNotFound> => {
     const task = tasks.get(taskId)
@@ -111,13 +101,13 @@ const make = Effect.fnUntraced(function* (options: Options) {
 
   const end = (task: TransientTask.TransientTask, change: TaskRecords.Change) => {
     if (!TransientTask.advance(task, change, now())) return
-    ended.add(task)
-    for (const oldest of ended) {
-      if (ended.size <= options.keepTasks) return
-      ended.delete(oldest)
-      tasks.delete(oldest.record.input.taskId)
-      byMessage.delete(keyOf(oldest.record.input))
-    }
+    const gone = ended[oldest]
+    ended[oldest] = task
+    oldest = (oldest + 1) % options.keepTasks
+    unfinished--
+    if (gone === undefined) return
+    tasks.delete(gone.record.input.taskId)
+    byMessage.delete(keyOf(gone.record.input))
   }
 
   // Who follows the stream sees the answer even if the executor only returned it.
@@ -134,73 +124,45 @@ const make = Effect.fnUntraced(function* (options: Options) {
     end(task, { state: "completed", output: answer })
   }
 
-  const conclude = (task: TransientTask.TransientTask, exit: Exit.Exit<TaskOutput, ExecutorError>) => {
-    if (Exit.isSuccess(exit)) {
-      complete(task, exit.value)
-      return Effect.void
-    }
-    const failure = Cause.findError(exit.cause)
-    if (Result.isSuccess(failure)) {
-      const { detail, reason } = failure.success
-      const state = reason === "rejected" ? "rejected" : "failed"
-      end(task, { state, error: failure.success })
-      return Effect.logWarning(`task ${state}`, { reason, detail })
-    }
+  const fail = (task: TransientTask.TransientTask, cause: Cause.Cause<ExecutorError>) => {
     // Who is interrupted was cancelled, and has ended, or ends with the process.
-    if (Cause.hasInterruptsOnly(exit.cause)) return Effect.void
-    end(task, { state: "failed", error: internal })
-    return Effect.logError("task ended by a defect", exit.cause)
+    if (Cause.hasInterruptsOnly(cause)) return Effect.void
+    const { taskId } = task.record.input
+    const failure = Cause.findError(cause)
+    if (Result.isFailure(failure)) {
+      end(task, { state: "failed", error: ExecutorSeam.internal })
+      return Effect.logError("task ended by a defect", { taskId }, cause)
+    }
+    const { detail, reason } = failure.success
+    const state = reason === "rejected" ? "rejected" : "failed"
+    end(task, { state, error: failure.success })
+    return Effect.logWarning(`task ${state}`, { taskId, reason, detail })
   }
-
-  const leave = (task: TransientTask.TransientTask) =>
-    Effect.suspend(() => (running.delete(task) ? Effect.andThen(free.release(1), count) : Effect.void))
-
-  const enter = (task: TransientTask.TransientTask) =>
-    Effect.suspend(() => {
-      queued.add(task)
-      // Whoever finds no place is seen to wait for one.
-      return Effect.andThen(
-        Effect.onInterrupt(Effect.andThen(count, free.take(1)), () => {
-          queued.delete(task)
-          return count
-        }),
-        Effect.suspend(() => {
-          queued.delete(task)
-          running.add(task)
-          return count
-        })
-      )
-    })
-
-  // Of branches that wait side by side the first gives the place up, and the first that goes on takes one again.
-  const parked =
-    (task: TransientTask.TransientTask) =>
-    <A, E>(waiting: Effect.Effect<A, E>) =>
-      Effect.tap(Effect.andThen(leave(task), waiting), () =>
-        running.has(task) || queued.has(task) ? Effect.void : enter(task)
-      )
 
   const run = (task: TransientTask.TransientTask) => {
     const { input } = task.record
-    return Effect.andThen(
-      enter(task),
-      Effect.suspend(() => {
-        TransientTask.advance(task, { state: "working" }, now())
-        return Effect.flatMap(
-          Effect.exit(
-            Effect.provideService(
-              ExecutorSeam.call(executor.execute, input),
-              Step,
-              TransientStep.make({ task, now, parked: parked(task) })
-            )
-          ),
-          (exit) => conclude(task, exit)
-        )
-      })
-    ).pipe(Effect.ensuring(leave(task)), Effect.annotateLogs({ taskId: input.taskId }))
+    const { taskId } = input
+    const parked = <A, E>(waiting: Effect.Effect<A, E>) => places.rest(input, waiting)
+    const work = Effect.suspend(() => {
+      TransientTask.advance(task, { state: "working" }, now())
+      return Effect.matchCauseEffect(
+        Effect.provideService(
+          ExecutorSeam.call(executor.execute, input),
+          Step,
+          TransientStep.make({ task, now, parked })
+        ),
+        { onFailure: (cause) => fail(task, cause), onSuccess: (answer) => Effect.sync(() => complete(task, answer)) }
+      )
+    })
+    places.enter(taskId, 0)
+    return Effect.onExit(places.use(input, work), () => {
+      task.fiber = undefined
+      places.leave(taskId, 0)
+      return Effect.void
+    })
   }
 
-  const submit = Effect.fn("TaskRunner.submit")(function* (input: TaskRecords.Submission) {
+  const accept = Effect.fnUntraced(function* (input: TaskRecords.Submission) {
     if (draining) return yield* new Draining({ retryAfter })
     const key = keyOf(input)
     const known = byMessage.get(key)
@@ -209,23 +171,22 @@ const make = Effect.fnUntraced(function* (options: Options) {
       if (TaskRecords.digestOf(record.input) === TaskRecords.digestOf(input)) return record
       return yield* new MessageConflict({ messageId: input.messageId, taskId: record.input.taskId })
     }
-    if (tasks.size - ended.size >= maxUnfinished) {
+    if (unfinished >= maxUnfinished) {
       return yield* new TooManyTasks({ limit: maxUnfinished, retryAfter })
     }
-    const taskId = yield* random.uuidV4()
+    const taskId = yield* newId
     const at = now()
-    const record = new TaskRecord({
-      input: new TaskInput({ ...input, taskId }),
-      state: "submitted",
-      createdAt: at,
-      updatedAt: at
-    })
-    const task = TransientTask.make(record)
+    const task = TransientTask.make({ input: { ...input, taskId }, state: "submitted", createdAt: at, updatedAt: at })
+    unfinished++
     tasks.set(taskId, task)
     byMessage.set(key, task)
-    task.fiber = yield* Effect.forkIn(run(task), scope, { startImmediately: true })
-    return record
+    const fiber = yield* Effect.forkIn(run(task), scope, { startImmediately: true })
+    // Of one that has ended already nothing is kept.
+    if (fiber.pollUnsafe() === undefined) task.fiber = fiber
+    return task.record
   }, Effect.uninterruptible)
+
+  const submit = (input: TaskRecords.Submission) => spanIfTraced("TaskRunner.submit", accept(input))
 
   const gapOf = (task: TransientTask.TransientTask, after: Cursor): Gap | undefined => {
     const reason = after.epoch !== epoch ? "epoch" : after.sequence > task.events.length ? "unknown" : undefined
@@ -313,19 +274,16 @@ const make = Effect.fnUntraced(function* (options: Options) {
     retry: Effect.fn("TaskRunner.retry")(function* (taskId) {
       const { input, state } = yield* get(taskId)
       if (!isTerminal(state)) return yield* new TaskNotEnded({ taskId, state })
-      const { caller, contextId, message, text } = input
-      const messageId = `${taskId}/retry`
-      const whole = message === undefined ? undefined : { message: { ...message, messageId } }
-      return yield* submit({ caller, contextId, text, messageId, ...whole })
+      return yield* submit(TaskRecords.again(input))
     }),
 
     health: Effect.succeed({ held: [], oldestDue: 0 }),
-    activity: SubscriptionRef.get(activity),
-    activityChanges: SubscriptionRef.changes(activity),
+    activity: places.activity,
+    activityChanges: places.changes,
 
     drain: Effect.suspend(() => {
       draining = true
-      return SubscriptionRef.changes(activity).pipe(
+      return places.changes.pipe(
         Stream.takeUntil((one) => one.running === 0 && one.queued === 0),
         Stream.runDrain
       )

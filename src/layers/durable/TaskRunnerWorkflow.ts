@@ -23,7 +23,7 @@ import {
   type TaskInput
 } from "../../services/durable/AgentTask.ts"
 import type { Checkpoint } from "../../services/durable/Checkpoint.ts"
-import { ExecutorError } from "../../services/durable/Step.ts"
+import type { ExecutorError } from "../../services/durable/Step.ts"
 import {
   Draining,
   TaskCodeMissing,
@@ -45,6 +45,7 @@ import {
 import type { PlatformConfig } from "../../services/workspace/PlatformConfig.ts"
 import * as AgentTaskWorkflow from "./agentTaskWorkflow.ts"
 import * as CheckpointEntries from "./checkpointEntries.ts"
+import * as ExecutorSeam from "./executorSeam.ts"
 import * as RestoredSteps from "./restoredSteps.ts"
 import * as Segment from "./segment.ts"
 import * as TaskBoot from "./taskBoot.ts"
@@ -89,13 +90,8 @@ export const defaults: Options = {
 const trialTime = "5 seconds"
 const isContinued = Schema.is(Continued)
 
-const internal = new ExecutorError({
-  reason: "failed",
-  detail: "internal error",
-  remedy: "the workspace's log has the cause under this task's id"
-})
-
-const make = Effect.fnUntraced(function* (options: Options) {
+/** What a sender is told of a defect. */
+export const make = Effect.fnUntraced(function* (options: Options) {
   const engine = yield* WorkflowEngine
   const executor = yield* AgentExecutor
   const store = yield* TaskStore
@@ -144,10 +140,13 @@ const make = Effect.fnUntraced(function* (options: Options) {
       Effect.catchCauseIf(effect, Cause.hasDies, (cause) =>
         Effect.logError("task ended by a defect", cause).pipe(
           Effect.andThen(
-            Effect.provideContext(AgentTaskWorkflow.end(feed, taskId, { state: "failed", error: internal }), phases)
+            Effect.provideContext(
+              AgentTaskWorkflow.end(feed, taskId, { state: "failed", error: ExecutorSeam.internal }),
+              phases
+            )
           ),
           Effect.catch((error) => Effect.logError("the task's end could not be saved", error)),
-          Effect.andThen(Effect.fail(internal))
+          Effect.andThen(Effect.fail(ExecutorSeam.internal))
         )
       )
 
@@ -169,7 +168,7 @@ const make = Effect.fnUntraced(function* (options: Options) {
       waiting: (wait, expected) => inputs.expect(taskId, wait, expected)
     }).pipe(Effect.provideContext(phases), recordDefect(taskId))
     if (isContinued(result)) {
-      yield* places.enter(taskId, result.segment)
+      places.enter(taskId, result.segment)
       yield* start(input, result.segment)
     } else restoredSteps.forget(taskId)
     return result
@@ -180,10 +179,15 @@ const make = Effect.fnUntraced(function* (options: Options) {
       const { taskId } = input
       const known = yield* Effect.orDie(store.get(taskId))
       if (Option.isSome(known) && isTerminal(known.value.state)) return yield* Effect.interrupt
-      yield* places.enter(taskId, segment)
-      return yield* places
-        .use(input, work(input, segment))
-        .pipe(Effect.ensuring(Effect.suspend(() => Effect.andThen(places.leave(taskId, segment), stopped(taskId)))))
+      places.enter(taskId, segment)
+      return yield* places.use(input, work(input, segment)).pipe(
+        Effect.ensuring(
+          Effect.suspend(() => {
+            places.leave(taskId, segment)
+            return stopped(taskId)
+          })
+        )
+      )
     })
   )
   yield* Scope.provide(registration, scope)
@@ -212,7 +216,7 @@ const make = Effect.fnUntraced(function* (options: Options) {
     if (created) {
       const { taskId } = task.input
       begun.add(taskId)
-      yield* places.enter(taskId, 0)
+      places.enter(taskId, 0)
       yield* background(taskId, start(task.input, 0))
     }
     return task
@@ -271,16 +275,14 @@ const make = Effect.fnUntraced(function* (options: Options) {
           break
         default:
           if (decision._tag === "Release") yield* store.note(taskId, { _tag: "TaskReleased" })
-          yield* places.enter(taskId, standing.segment)
+          places.enter(taskId, standing.segment)
           suspects.add(taskId)
           yield* Effect.forkIn(Effect.delay(suspects.clear(taskId), trialTime), scope)
           yield* store.note(taskId, { _tag: "TaskResumed", boot: "start" })
           yield* start(task.input, standing.segment)
       }
     }
-    yield* Effect.forEach(onTrial, ([{ input }, { segment }]) => places.enter(input.taskId, segment), {
-      discard: true
-    })
+    for (const [{ input }, { segment }] of onTrial) places.enter(input.taskId, segment)
     const inOrder = onTrial.toSorted(([, a], [, b]) => a.boots - b.boots)
     yield* Effect.forEach(inOrder, ([task, standing]) => trial(task, standing), { discard: true }).pipe(
       Effect.catchCause((cause) => Effect.logError("unfinished tasks could not be taken up", cause)),
@@ -334,7 +336,7 @@ const make = Effect.fnUntraced(function* (options: Options) {
       if (task.state !== "canceled") return yield* new TaskNotCancelable({ taskId, state: task.state })
       const segment = places.segmentOf(taskId) ?? (yield* store.standing(taskId)).segment
       yield* engine.interruptUnsafe(AgentTask, executionId(taskId, segment))
-      yield* places.leave(taskId, segment)
+      places.leave(taskId, segment)
       begun.delete(taskId)
       restoredSteps.forget(taskId)
       return task
@@ -367,10 +369,7 @@ const make = Effect.fnUntraced(function* (options: Options) {
     retry: Effect.fn("TaskRunner.retry")(function* (taskId) {
       const { input, state } = yield* get(taskId)
       if (!isTerminal(state)) return yield* new TaskNotEnded({ taskId, state })
-      const { caller, contextId, message, text } = input
-      const messageId = `${taskId}/retry`
-      const whole = message === undefined ? undefined : { message: { ...message, messageId } }
-      return yield* submit({ caller, contextId, text, messageId, ...whole })
+      return yield* submit(TaskRecords.again(input))
     }),
 
     health: Effect.gen(function* () {

@@ -9,10 +9,10 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Schema from "effect/Schema"
-import * as SecureRandom from "effect/crypto/SecureRandom"
-import { executionId, TaskInput } from "../../services/durable/AgentTask.ts"
+import { executionId } from "../../services/durable/AgentTask.ts"
 import { InFlight } from "../../services/durable/InFlight.ts"
 import { Journal, type JournalEntry, Staging } from "../../services/durable/Journal.ts"
+import type { TaskEvent, TaskRecord } from "../../services/durable/TaskStore.ts"
 import {
   type History,
   type HoldReason,
@@ -21,14 +21,13 @@ import {
   MessageForgotten,
   type Origin,
   type Standing,
-  TaskEvent,
-  TaskRecord,
   TaskStore,
   TaskStoreError,
   TooManyTasks
 } from "../../services/durable/TaskStore.ts"
 import { isSuccess } from "../journal/exitCodec.ts"
 import * as LiveTask from "./liveTask.ts"
+import * as TaskIds from "./taskIds.ts"
 import * as TaskRecords from "./taskRecords.ts"
 import * as TaskRows from "./taskRows.ts"
 
@@ -51,7 +50,7 @@ const lookEvery = "50 millis"
 
 const make = Effect.fnUntraced(function* (options: TaskRecords.Options) {
   const journal = yield* Journal
-  const random = yield* SecureRandom.SecureRandom
+  const newId = yield* TaskIds.make
   const rows = yield* TaskRows.make
   const inFlight = yield* InFlight
   const scope = yield* Effect.scope
@@ -101,7 +100,7 @@ const make = Effect.fnUntraced(function* (options: TaskRecords.Options) {
   ) {
     if (unfinished >= limit) return yield* new TooManyTasks({ limit, retryAfter: options.retryAfterSeconds })
     const now = yield* DateTime.now
-    const task = new TaskInput({ ...input, taskId: yield* random.uuidV4() })
+    const task = { ...input, taskId: yield* newId }
     const record = { _tag: "TaskAccepted", input: task, messageKey, digest, restored: false, ...origin } as const
     // Counted before it is kept, so that those who come meanwhile do not exceed the limit.
     unfinished++
@@ -112,7 +111,7 @@ const make = Effect.fnUntraced(function* (options: TaskRecords.Options) {
         unfinished--
       })
     )
-    const fresh = new TaskRecord({ input: task, state: "submitted", createdAt: now, updatedAt: now })
+    const fresh: TaskRecord = { input: task, state: "submitted", createdAt: now, updatedAt: now }
     live.set(task.taskId, LiveTask.make(fresh, 0, true))
     return fresh
   })
@@ -261,7 +260,7 @@ const make = Effect.fnUntraced(function* (options: TaskRecords.Options) {
         const sequence = task.sequence + 1
         journal.stageUnsafe(entry(taskId, { _tag: "TaskSaid", sequence, step, attempt, number, event: said }, at))
         task.sequence = sequence
-        return new TaskEvent({ ...event, sequence, at })
+        return { ...event, sequence, at }
       })
       if (fresh === undefined) return Option.none<TaskEvent>()
       yield* arrived(task, fresh)
@@ -296,7 +295,7 @@ const make = Effect.fnUntraced(function* (options: TaskRecords.Options) {
         task.staged = next.value
         task.stagedAt = sequence
         task.sequence = sequence
-        return new TaskEvent({ ...TaskRecords.stateEvent(taskId, sequence, change), sequence, at: now })
+        return { ...TaskRecords.stateEvent(taskId, sequence, change), sequence, at: now }
       })
       const { staged } = task
       // Whoever is told of a state that is still on its way waits for it to arrive, too.

@@ -8,15 +8,14 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as SecureRandom from "effect/crypto/SecureRandom"
-import { TaskInput } from "../../services/durable/AgentTask.ts"
 import {
   type History,
   isTerminal,
   MessageConflict,
   type NewTaskEvent,
   type Standing,
-  TaskEvent,
-  TaskRecord,
+  type TaskEvent,
+  type TaskRecord,
   TaskStore,
   TooManyTasks
 } from "../../services/durable/TaskStore.ts"
@@ -50,7 +49,7 @@ const make = Effect.fnUntraced(function* (options: TaskRecords.Options) {
       (known) => known.step === event.step && known.attempt === event.attempt && known.number === event.number
     )
     if (isRepeat) return Option.none<TaskEvent>()
-    const fresh = new TaskEvent({ ...event, sequence: events.length + 1, at })
+    const fresh: TaskEvent = { ...event, sequence: events.length + 1, at }
     events.push(fresh)
     return Option.some(fresh)
   }
@@ -79,12 +78,12 @@ const make = Effect.fnUntraced(function* (options: TaskRecords.Options) {
       if (unfinished().length >= limit) {
         return yield* new TooManyTasks({ limit, retryAfter: options.retryAfterSeconds })
       }
-      const task = new TaskRecord({
-        input: new TaskInput({ ...input, taskId }),
+      const task: TaskRecord = {
+        input: { ...input, taskId },
         state: "submitted",
         createdAt: now,
         updatedAt: now
-      })
+      }
       entries.set(taskId, {
         task,
         events: [],

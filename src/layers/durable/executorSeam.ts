@@ -48,6 +48,13 @@ const noEffect = (given: unknown) =>
     "let it return an Effect; Effect.promise and Effect.tryPromise make one of what is async"
   )
 
+/** What the sender is told of a defect. */
+export const internal = new ExecutorError({
+  reason: "failed",
+  detail: "internal error",
+  remedy: "the workspace's log has the cause under this task's id"
+})
+
 /** What the executor answers or fails with, whatever that is. What it throws, or dies of, is a defect. */
 export const call = (
   execute: AgentExecutor["Service"]["execute"],

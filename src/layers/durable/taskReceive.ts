@@ -5,7 +5,8 @@
  */
 import * as Schema from "effect/Schema"
 import type { CheckpointInput } from "../../services/durable/Checkpoint.ts"
-import { type Phase, phases, TaskInput } from "../../services/durable/AgentTask.ts"
+import type { TaskInput } from "../../services/durable/AgentTask.ts"
+import { type Phase, phases } from "../../services/durable/AgentTask.ts"
 import { Message } from "../../services/durable/Content.ts"
 import type { Accepted } from "../../services/durable/InFlight.ts"
 import type { WorkspaceId } from "../../services/workspace/WorkspaceId.ts"
@@ -66,5 +67,5 @@ export const read = (value: Schema.Json) => {
     version
   } = received.value
   const whole = message === undefined ? undefined : { message }
-  return { input: new TaskInput({ taskId, contextId, messageId, caller, text, ...whole }), version, code }
+  return { input: { taskId, contextId, messageId, caller, text, ...whole }, version, code }
 }

@@ -12,6 +12,7 @@ import type { OpenWait } from "../../services/durable/Waits.ts"
 import { JournalUnavailable } from "../../services/durable/Journal.ts"
 import type { TaskInput } from "../../services/durable/AgentTask.ts"
 import { Message } from "../../services/durable/Content.ts"
+import type { TaskRecord } from "../../services/durable/TaskStore.ts"
 import {
   type History,
   MessageConflict,
@@ -23,7 +24,6 @@ import {
   type Standing,
   type TaskNote,
   type TaskQuery,
-  TaskRecord,
   type TaskState,
   type TaskStore,
   TaskStoreError,
@@ -53,6 +53,18 @@ export const messageKey = ({ caller, contextId, messageId }: Submission): Effect
   // Three strings are always JSON: a failure would be a bug.
   Effect.orDie(encodeKey([caller, contextId, messageId]))
 
+/** The message of a task, to be sent as one of its own: the same each time. */
+export const again = ({ caller, contextId, message, taskId, text }: TaskInput): Submission => {
+  const messageId = `${taskId}/retry`
+  return {
+    caller,
+    contextId,
+    text,
+    messageId,
+    ...(message === undefined ? undefined : { message: { ...message, messageId } })
+  }
+}
+
 const leadsOn = (from: TaskState, to: TaskState) =>
   rank(to) > rank(from) || (rank(to) === 1 && rank(from) === 1 && to !== from)
 
@@ -66,7 +78,7 @@ export const advance = (task: TaskRecord, change: Change, now: DateTime.Utc): Op
       : change.state === "failed" || change.state === "rejected"
         ? { error: change.error }
         : undefined
-  return Option.some(new TaskRecord({ input, createdAt, updatedAt: now, state: change.state, ...result }))
+  return Option.some({ input, createdAt, updatedAt: now, state: change.state, ...result })
 }
 
 /**

@@ -10,7 +10,8 @@ import * as Schema from "effect/Schema"
 import { SqlClient } from "effect/sql/SqlClient"
 import * as SqlSchema from "effect/sql/SqlSchema"
 import { Journal, type JournalRow } from "../../services/durable/Journal.ts"
-import { HoldReason, TaskEvent, type TaskQuery, TaskRecord, TaskState } from "../../services/durable/TaskStore.ts"
+import type { TaskEvent } from "../../services/durable/TaskStore.ts"
+import { HoldReason, type TaskQuery, TaskState } from "../../services/durable/TaskStore.ts"
 import { OpenWait } from "../../services/durable/Waits.ts"
 import * as TaskRecords from "./taskRecords.ts"
 
@@ -51,16 +52,14 @@ export const toEvent = ({ at, record, stream }: JournalRow): Option.Option<TaskE
   switch (record._tag) {
     case "TaskSaid": {
       const { attempt, event, number, sequence, step } = record
-      return Option.some(new TaskEvent({ ...common, sequence, step, attempt, number, event }))
+      return Option.some({ ...common, sequence, step, attempt, number, event })
     }
     case "TaskMoved":
-      return Option.some(
-        new TaskEvent({
-          ...TaskRecords.stateEvent(stream, record.sequence, record),
-          ...common,
-          sequence: record.sequence
-        })
-      )
+      return Option.some({
+        ...TaskRecords.stateEvent(stream, record.sequence, record),
+        ...common,
+        sequence: record.sequence
+      })
     default:
       return Option.none()
   }
@@ -189,14 +188,14 @@ export const make = Effect.gen(function* () {
     const accepted = yield* rowOf(row.task_id, row.accepted)
     if (accepted?._tag !== "TaskAccepted") return yield* TaskRecords.unknownTask("get", row.task_id)
     const ended = row.ended === null ? undefined : yield* rowOf(row.task_id, row.ended)
-    return new TaskRecord({
+    return {
       input: accepted.input,
       state: row.state,
       createdAt: row.created_at,
       updatedAt: row.updated_at,
       ...(ended?._tag === "TaskMoved" && ended.output !== undefined ? { output: ended.output } : undefined),
       ...(ended?._tag === "TaskMoved" && ended.error !== undefined ? { error: ended.error } : undefined)
-    })
+    }
   })
 
   // The rows of the events stand among others in the stream: what lies between the first and the last of them is read.

@@ -48,7 +48,8 @@ export const survey = Effect.fnUntraced(function* (isBusy: (taskId: string) => b
 export const overdue = (wait: OpenWait, now: number, options: Options): number =>
   Math.max(0, now - wait.deadline - (wait.kind === "timer" ? options.timerGrace : 0))
 
-const broken = ({ deadline, from, reason, since }: OpenWait) => {
+/** What a wait ends with that was not kept. */
+export const broken = ({ deadline, from, reason, since }: OpenWait) => {
   const seconds = Math.round((deadline - since) / 1000)
   return new ExecutorError({
     reason: "timeout",

@@ -13,7 +13,7 @@ import type * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import type * as Pull from "effect/Pull"
 import type * as Schema from "effect/Schema"
-import { isTerminal, type NewTaskEvent, TaskEvent, type TaskRecord } from "../../services/durable/TaskStore.ts"
+import { isTerminal, type NewTaskEvent, type TaskEvent, type TaskRecord } from "../../services/durable/TaskStore.ts"
 import type { OpenWait } from "../../services/durable/Waits.ts"
 import { pageSize } from "./taskFeed.ts"
 import * as TaskRecords from "./taskRecords.ts"
@@ -54,7 +54,7 @@ const tell = ({ followers }: TransientTask) => {
 }
 
 const push = (task: TransientTask, event: NewTaskEvent, at: DateTime.Utc) => {
-  task.events.push(new TaskEvent({ ...event, sequence: task.events.length + 1, at }))
+  task.events.push({ ...event, sequence: task.events.length + 1, at })
 }
 
 /** Records what was said. What comes after the end is not part of the task. */

@@ -15,7 +15,7 @@ export const phases = ["task_receive", "llm_call", "task_complete"] as const
 export type Phase = (typeof phases)[number]
 
 /** What an executor is given: the message, and who wants it done. */
-export class TaskInput extends Schema.Class<TaskInput>("molecule-effect/TaskInput")({
+export const TaskInput = Schema.Struct({
   taskId: Schema.String,
   /** The conversation that the sender counts the message to; empty if it named none. */
   contextId: Schema.String,
@@ -27,7 +27,9 @@ export class TaskInput extends Schema.Class<TaskInput>("molecule-effect/TaskInpu
   text: Schema.String,
   /** The whole message, where it is more than that text; see {@link messageOf}. */
   message: Schema.optionalKey(Message)
-}) {}
+})
+/** The type of {@link TaskInput}. */
+export type TaskInput = typeof TaskInput.Type
 
 /** The message that a task began with. */
 export const messageOf = ({ contextId, message, messageId, text }: Omit<TaskInput, "taskId">): Message =>

@@ -38,7 +38,7 @@ export const isInterrupted = (state: TaskState): boolean => state === "input-req
 export const rank = (state: TaskState): number => (state === "submitted" ? 0 : isTerminal(state) ? 2 : 1)
 
 /** One task as it stands. */
-export class TaskRecord extends Schema.Class<TaskRecord>("molecule-effect/TaskRecord")({
+export const TaskRecord = Schema.Struct({
   input: TaskInput,
   state: TaskState,
   createdAt: Schema.DateTimeUtc,
@@ -47,7 +47,9 @@ export class TaskRecord extends Schema.Class<TaskRecord>("molecule-effect/TaskRe
   output: Schema.optionalKey(TaskOutput),
   /** Why it failed or was rejected, once it is. */
   error: Schema.optionalKey(ExecutorError)
-}) {}
+})
+/** The type of {@link TaskRecord}. */
+export type TaskRecord = typeof TaskRecord.Type
 
 /** A further message to the task, from its sender. Nobody is told of it; it is part of the task's history. */
 export const Received = Schema.TaggedStruct("Received", { message: Message })
@@ -62,7 +64,7 @@ export const StateEvent = Schema.TaggedStruct("State", {
 })
 
 /** One thing a task said: `sequence` counts from 1 within the task, without a gap, and never repeats or goes back. */
-export class TaskEvent extends Schema.Class<TaskEvent>("molecule-effect/TaskEvent")({
+export const TaskEvent = Schema.Struct({
   taskId: Schema.String,
   sequence: Schema.Int,
   /** When it was recorded; with the event, so that whoever reads it, and whenever, reads the same. */
@@ -71,7 +73,9 @@ export class TaskEvent extends Schema.Class<TaskEvent>("molecule-effect/TaskEven
   attempt: Schema.Int,
   number: Schema.Int,
   event: Schema.Union([AgentEvent, Received, StateEvent])
-}) {}
+})
+/** The type of {@link TaskEvent}. */
+export type TaskEvent = typeof TaskEvent.Type
 
 /** An event that is still to be recorded: the store adds number and time. */
 export type NewTaskEvent = Omit<TaskEvent, "sequence" | "at">

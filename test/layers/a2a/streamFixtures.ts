@@ -9,7 +9,7 @@ import * as Schema from "effect/Schema"
 import * as ExecutorFunction from "../../../src/layers/agent/ExecutorFunction.ts"
 import { TaskOutput } from "../../../src/services/durable/AgentTask.ts"
 import { output, progress, Step } from "../../../src/services/durable/Step.ts"
-import { TaskEvent, TaskStore } from "../../../src/services/durable/TaskStore.ts"
+import { TaskStore } from "../../../src/services/durable/TaskStore.ts"
 import type * as Agent from "../../support/agent.ts"
 
 /** Says 1 to 4 in one step and 5 to 9 in another, every third as progress, and stops for ever before saying `stop`. */
@@ -59,7 +59,7 @@ export const bulky = () => {
       return events.map((said) => {
         const { at, attempt, event, number, sequence, step } = said
         if (event._tag !== "Output") return said
-        return new TaskEvent({ taskId, sequence, at, step, attempt, number, event: piece })
+        return { taskId, sequence, at, step, attempt, number, event: piece }
       })
     })
   }))

@@ -12,14 +12,13 @@ import * as ExecutorModule from "../../../src/layers/agent/ExecutorModule.ts"
 import * as StepDirect from "../../../src/layers/durable/StepDirect.ts"
 import * as WorkspaceSettingsEnv from "../../../src/layers/workspace/WorkspaceSettingsEnv.ts"
 import { AgentExecutor } from "../../../src/services/agent/AgentExecutor.ts"
-import { TaskInput } from "../../../src/services/durable/AgentTask.ts"
 import { Delegation } from "../../../src/services/team/Delegation.ts"
 import { root } from "../../support/processes.ts"
 
 const Nobody = Layer.succeed(Delegation, Delegation.of({ children: Effect.succeed([]), delegate: () => Effect.never }))
 const Services = Layer.mergeAll(NodeServices.layer, NodeHttpClient.layerUndici, NodeCrypto.layer, Nobody)
 
-const task = new TaskInput({ taskId: "t", contextId: "c", messageId: "m", caller: "admin", text: "hello" })
+const task = { taskId: "t", contextId: "c", messageId: "m", caller: "admin", text: "hello" }
 
 /** The answer of the executor that a file with this text exports, or the error. */
 const run = Effect.fnUntraced(function* (text: string, name = "agent.ts") {

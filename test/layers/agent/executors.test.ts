@@ -4,7 +4,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Ref from "effect/Ref"
 import { AgentExecutor } from "../../../src/services/agent/AgentExecutor.ts"
-import { TaskInput, TaskOutput } from "../../../src/services/durable/AgentTask.ts"
+import type { TaskInput } from "../../../src/services/durable/AgentTask.ts"
+import { TaskOutput } from "../../../src/services/durable/AgentTask.ts"
 import { ExecutorError, progress, Step } from "../../../src/services/durable/Step.ts"
 import * as ExecutorEcho from "../../../src/layers/agent/ExecutorEcho.ts"
 import * as ExecutorFunction from "../../../src/layers/agent/ExecutorFunction.ts"
@@ -12,8 +13,13 @@ import * as ExecutorScripted from "../../../src/layers/agent/ExecutorScripted.ts
 import * as StepDirect from "../../../src/layers/durable/StepDirect.ts"
 import { saidBy } from "../../support/events.ts"
 
-const taskOf = (text: string) =>
-  new TaskInput({ taskId: "task-1", contextId: "context-1", messageId: "message-1", caller: "admin", text })
+const taskOf = (text: string) => ({
+  taskId: "task-1",
+  contextId: "context-1",
+  messageId: "message-1",
+  caller: "admin",
+  text
+})
 
 /** Executes one task; answers the whole answer and what was said, as `step/attempt/number: text`. */
 const run = Effect.fnUntraced(function* (text: string) {

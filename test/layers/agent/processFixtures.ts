@@ -6,7 +6,6 @@ import * as Layer from "effect/Layer"
 import * as Path from "effect/Path"
 import * as Schedule from "effect/Schedule"
 import type { ProcessGroup } from "../../../src/services/agent/ProcessRegistry.ts"
-import { TaskInput } from "../../../src/services/durable/AgentTask.ts"
 import { StateDirectory } from "../../../src/services/workspace/StateDirectory.ts"
 
 /** Real files, processes and random numbers. */
@@ -26,8 +25,13 @@ export const TemporaryState = Layer.effect(
 /** The state directory at a path that somebody else made. */
 export const stateAt = (path: string) => Layer.succeed(StateDirectory, { path, file: (name) => `${path}/${name}` })
 
-export const taskOf = (text: string) =>
-  new TaskInput({ taskId: "task-1", contextId: "context-1", messageId: "message-1", caller: "admin", text })
+export const taskOf = (text: string) => ({
+  taskId: "task-1",
+  contextId: "context-1",
+  messageId: "message-1",
+  caller: "admin",
+  text
+})
 
 /** Reads until the answer is right; fails after twenty seconds. */
 export const eventually = <A, E, R>(effect: Effect.Effect<A, E, R>, right: (value: A) => boolean) =>

@@ -11,7 +11,6 @@ import * as CheckpointJournal from "../../../src/layers/durable/CheckpointJourna
 import * as CheckpointMemory from "../../../src/layers/durable/CheckpointMemory.ts"
 import * as TaskRecords from "../../../src/layers/durable/taskRecords.ts"
 import * as JournalSqlite from "../../../src/layers/journal/JournalSqlite.ts"
-import { TaskInput } from "../../../src/services/durable/AgentTask.ts"
 import {
   Checkpoint,
   type CheckpointInput,
@@ -128,7 +127,7 @@ export const shared = (platform: Platform) =>
 
 /** The record of an acceptance. */
 export const accepted = (taskId: string, text = "hello"): Accepted => {
-  const input = new TaskInput({ taskId, contextId: "c", messageId: `m-${taskId}`, caller: "me", text })
+  const input = { taskId, contextId: "c", messageId: `m-${taskId}`, caller: "me", text }
   const messageKey = Effect.runSync(TaskRecords.messageKey(input))
   return {
     _tag: "TaskAccepted",

@@ -5,7 +5,7 @@ import type * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/testing/TestClock"
-import { TaskInput, TaskOutput } from "../../../src/services/durable/AgentTask.ts"
+import { TaskOutput } from "../../../src/services/durable/AgentTask.ts"
 import { ExecutorError } from "../../../src/services/durable/Step.ts"
 import { isTerminal, TaskStore } from "../../../src/services/durable/TaskStore.ts"
 import { eventConformance } from "./taskEventConformance.ts"
@@ -23,7 +23,7 @@ export const taskStoreConformance = <E>(name: string, layer: Layer.Layer<TaskSto
           const { created, task } = yield* store.submit(message(), 10)
           assert.isTrue(created)
           assert.match(task.input.taskId, /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
-          assert.deepStrictEqual(task.input, new TaskInput({ ...message(), taskId: task.input.taskId }))
+          assert.deepStrictEqual(task.input, { ...message(), taskId: task.input.taskId })
           assert.strictEqual(task.state, "submitted")
           assert.strictEqual(DateTime.toEpochMillis(task.createdAt), 1_700_000_000_123)
           assert.strictEqual(DateTime.toEpochMillis(task.updatedAt), 1_700_000_000_123)

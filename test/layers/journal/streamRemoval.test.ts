@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { DatabaseSync } from "node:sqlite"
 import * as JournalCare from "../../../src/layers/journal/journalCare.ts"
-import { TaskInput, TaskOutput } from "../../../src/services/durable/AgentTask.ts"
+import { TaskOutput } from "../../../src/services/durable/AgentTask.ts"
 import { Journal, type JournalEntry } from "../../../src/services/durable/Journal.ts"
 import { journalAt, projections, temporaryFile } from "../../support/journal.ts"
 
@@ -23,7 +23,7 @@ const taskRows = (task: string, steps: number, detail = ""): ReadonlyArray<Journ
     stream: task,
     record: {
       _tag: "TaskAccepted",
-      input: new TaskInput({ taskId: task, contextId: "", messageId: task, caller: "me", text: "" }),
+      input: { taskId: task, contextId: "", messageId: task, caller: "me", text: "" },
       messageKey: task,
       digest: "d",
       version: 1,

@@ -16,7 +16,7 @@ import { createServer } from "node:http"
 import * as TaskControlClient from "../../../src/layers/local/TaskControlClient.ts"
 import * as TaskControlSocket from "../../../src/layers/local/TaskControlSocket.ts"
 import * as HealthOfWork from "../../../src/layers/workspace/HealthOfWork.ts"
-import { TaskInput, TaskOutput } from "../../../src/services/durable/AgentTask.ts"
+import { TaskOutput } from "../../../src/services/durable/AgentTask.ts"
 import { CheckpointOutbox } from "../../../src/services/durable/CheckpointOutbox.ts"
 import { Journal, JournalUnavailable } from "../../../src/services/durable/Journal.ts"
 import {
@@ -31,7 +31,7 @@ import {
 import {
   MessageConflict,
   MessageForgotten,
-  TaskRecord,
+  type TaskRecord,
   TaskStoreError,
   TooManyTasks
 } from "../../../src/services/durable/TaskStore.ts"
@@ -40,13 +40,13 @@ import { Lifecycle, type LifecycleState } from "../../../src/services/workspace/
 import { StateDirectory } from "../../../src/services/workspace/StateDirectory.ts"
 
 const at = DateTime.makeUnsafe(1_795_471_139_574)
-const record = new TaskRecord({
-  input: new TaskInput({ taskId: "t", contextId: "c", messageId: "m", caller: "me", text: "hello" }),
+const record: TaskRecord = {
+  input: { taskId: "t", contextId: "c", messageId: "m", caller: "me", text: "hello" },
   state: "completed",
   createdAt: at,
   updatedAt: at,
   output: new TaskOutput({ text: "done" })
-})
+}
 const refused = new JournalUnavailable({ file: "f", reason: "full", detail: "no room", remedy: "make some" })
 
 /** The socket in this directory, over a runner of which only what is given is there. */
