@@ -20,7 +20,7 @@ import { measureFleets, measureLoad, measureRelay, type Size } from "./run.ts"
 const whole: Size = {
   connections: 32,
   rounds: 3,
-  warmUpSeconds: 1,
+  warmUpSeconds: 3,
   seconds: 2,
   fleet: { streams: 1000, events: 100, every: 100, delay: 2000 },
   relay: { requests: 1500, rounds: 3 }

@@ -75,7 +75,11 @@ const begin = () =>
     }))
     const socket = connection(
       port,
-      ({ body }) => resolve(/"task":\{"id":"([^"]+)"/.exec(body)?.[1] ?? fail(body)),
+      ({ body }) => {
+        // Idle connections are closed by the server after a while.
+        socket.destroy()
+        resolve(/"task":\{"id":"([^"]+)"/.exec(body)?.[1] ?? fail(body))
+      },
       fail
     )
     socket.write(send())
