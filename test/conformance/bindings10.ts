@@ -5,7 +5,9 @@
  */
 import { because, by, met, open, type Section } from "./requirement.ts"
 
-const versions = by.rpc("absent and empty are 0.3, patch numbers do not count, the header goes before the query")
+const versions = by.rpc(
+  "pitfall 6: absent and empty are 0.3, patch numbers do not count, the header goes before the query"
+)
 const activates = by.rpc("echoes the extensions that it activates, and only these")
 const promised = by.rpc("pitfall 10: what the card does not promise is refused, push with HTTP 400 and ErrorInfo")
 const statuses = by.rest("errors are google.rpc.Status with the table's numbers")
@@ -93,8 +95,10 @@ export const bindings10: ReadonlyArray<Section> = [
         "SHOULD",
         "server",
         "streams are in one order, without a turn",
-        by.events("HTTP+JSON: the items themselves; subscribe by POST and by GET"),
-        by.streams("all streams of one task carry equal events in the same order, and closing one leaves the others")
+        by.events("pitfall 3: HTTP+JSON: the items themselves; subscribe by POST and by GET"),
+        by.streams(
+          "pitfall 11: all streams of one task carry equal events in the same order, and closing one leaves the others"
+        )
       )
     ]
   },

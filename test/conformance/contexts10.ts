@@ -9,11 +9,13 @@ const isStream = by.events(
   "JSON-RPC: the task, its pieces and its end, each in an envelope under the request's id, then nothing"
 )
 const equalStreams = by.streams(
-  "all streams of one task carry equal events in the same order, and closing one leaves the others"
+  "pitfall 11: all streams of one task carry equal events in the same order, and closing one leaves the others"
 )
 const notYours = by.rpc("pitfall 12: what is not yours and what is not there are the same answer, byte for byte")
 const ended = by.operations("answers with the ended task: its artifact, its history, its times")
-const versions = by.rpc("absent and empty are 0.3, patch numbers do not count, the header goes before the query")
+const versions = by.rpc(
+  "pitfall 6: absent and empty are 0.3, patch numbers do not count, the header goes before the query"
+)
 const context = by.rules("a task has an id of its own, and the context that its sender named, or a new one")
 
 /** The sections. */

@@ -10,7 +10,7 @@ const everyWay = by.ownServer("drives every operation, in each version and over 
 const fields = by.rpc("unknown methods are -32601, parameters that are wrong -32602 with the fields' paths")
 const times = by.rules("times are in UTC, to the millisecond")
 const delivered = by.push(
-  "delivers every event of a task in order, signed, each with an id that stays over repetitions"
+  "pitfall 13: delivers every event of a task in order, signed, each with an id that stays over repetitions"
 )
 const activates = by.rpc("echoes the extensions that it activates, and only these")
 const required = by.rpc("an extension that is required has to be activated")
@@ -37,7 +37,7 @@ export const data10: ReadonlyArray<Section> = [
         "server",
         "each is sent at least once",
         delivered,
-        by.push("goes on after a restart where it was, and with what came meanwhile")
+        by.push("pitfall 14: goes on after a restart where it was, and with what came meanwhile")
       ),
       met(
         886,

@@ -9,19 +9,23 @@ const isStream = by.events(
   "JSON-RPC: the task, its pieces and its end, each in an envelope under the request's id, then nothing"
 )
 const follows = by.streams(
-  "without a cursor the first event is the task as it stands, after a restart too, and then what follows"
+  "pitfall 4: without a cursor the first event is the task as it stands, after a restart too, and then what follows"
 )
 const notYours = by.rpc("pitfall 12: what is not yours and what is not there are the same answer, byte for byte")
 const foreign = by.operations("what is somebody else's is not there, to the byte")
 const lists = by.rpc("pitfall 8: gets, lists and cancels tasks; newest first, nextPageToken is empty on the last page")
 const pages = by.operations("lists tasks page by page, the latest first, without artifacts unless asked")
 const ended = by.operations("answers with the ended task: its artifact, its history, its times")
-const asks = by.operations("asks, waits for the answer over a restart, and goes on with it")
+const asks = by.operations(
+  "pitfall 1: asks, waits for the answer over a restart, goes on with it, and takes nothing after the end"
+)
 const fields = by.rpc("unknown methods are -32601, parameters that are wrong -32602 with the fields' paths")
 const configs = by.rpc("push configurations are made, read, listed and deleted, twice if need be")
-const noConfig = by.push("pushes nothing after a configuration is deleted, which may be repeated")
+const noConfig = by.push("pitfall 13: pushes nothing after a configuration is deleted, which may be repeated")
 const promised = by.rpc("pitfall 10: what the card does not promise is refused, push with HTTP 400 and ErrorInfo")
-const versions = by.rpc("absent and empty are 0.3, patch numbers do not count, the header goes before the query")
+const versions = by.rpc(
+  "pitfall 6: absent and empty are 0.3, patch numbers do not count, the header goes before the query"
+)
 const statuses = by.rest("errors are google.rpc.Status with the table's numbers")
 const challenge = by.rpc("a token that is not good is 401 with a challenge")
 
@@ -107,7 +111,9 @@ export const operations10: ReadonlyArray<Section> = [
         "server",
         "a target is kept, and is told of updates",
         configs,
-        by.push("delivers every event of a task in order, signed, each with an id that stays over repetitions")
+        by.push(
+          "pitfall 13: delivers every event of a task in order, signed, each with an id that stays over repetitions"
+        )
       ),
       met(
         360,

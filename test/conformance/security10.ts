@@ -9,7 +9,7 @@ const notYours = by.rpc("pitfall 12: what is not yours and what is not there are
 const foreign = by.operations("what is somebody else's is not there, to the byte")
 const pages = by.operations("lists tasks page by page, the latest first, without artifacts unless asked")
 const delivered = by.push(
-  "delivers every event of a task in order, signed, each with an id that stays over repetitions"
+  "pitfall 13: delivers every event of a task in order, signed, each with an id that stays over repetitions"
 )
 const letters = by.push("keeps what is given up as dead letters, and passes it over")
 const ssrf = by.push("refuses targets that are not of the outside when they are named, and when they are used")
@@ -139,7 +139,9 @@ export const security10: ReadonlyArray<Section> = [
         "SHOULD",
         "server",
         "media types that the agent does not take are refused",
-        by.operations("rejects, cancels, refuses media types, and replies by a message where the agent says so")
+        by.operations(
+          "pitfall 5: rejects, cancels, refuses media types, and replies by a message where the agent says so"
+        )
       ),
       met(
         3186,
@@ -256,7 +258,7 @@ export const security10: ReadonlyArray<Section> = [
         "both",
         "`A2A-Version` is Major.Minor",
         by.rpc("an unknown version is VersionNotSupported"),
-        by.rpc("absent and empty are 0.3, patch numbers do not count, the header goes before the query")
+        by.rpc("pitfall 6: absent and empty are 0.3, patch numbers do not count, the header goes before the query")
       ),
       met(3335, "MUST", "server", "a card is at its well-known place", served),
       open(

@@ -66,38 +66,46 @@ const inFile = <A, E>(use: (filename: string) => Effect.Effect<A, E, Scope.Scope
   Effect.flatMap(temporaryFile, use).pipe(Effect.scoped, Effect.provide(NodeServices.layer))
 
 describe("PushJournal", () => {
-  it.live("delivers every event of a task in order, signed, each with an id that stays over repetitions", () =>
-    inFile((filename) =>
-      Effect.gen(function* () {
-        const { behaviour, received, url } = yield* receiver
-        // Every second attempt fails.
-        behaviour.status = (index) => (index % 2 === 0 ? 503 : 200)
-        const authentication = { scheme: "HMAC-SHA256", credentials: "secret" }
-        yield* run(
-          filename,
-          Effect.gen(function* () {
-            const taskPushNotificationConfig = { url, token: "t-1", authentication }
-            yield* send(messageOf("parts"), { taskPushNotificationConfig })
-            yield* until(() => states(received).at(-1) === "COMPLETED")
-          }),
-          {},
-          options
-        )
-        assert.deepStrictEqual(states(received).slice(-5), ["WORKING", "artifact", "artifact", "artifact", "COMPLETED"])
-        const ids = received.map(({ headers }) => headers["webhook-id"])
-        assert.strictEqual(new Set(ids).size, ids.length)
-        for (const { body, headers } of received) {
-          const signed = `${String(headers["webhook-id"])}.${String(headers["webhook-timestamp"])}.${body}`
-          const signature = createHmac("sha256", "secret").update(signed).digest("base64")
-          assert.strictEqual(headers["webhook-signature"], `v1,${signature}`)
-          assert.strictEqual(headers["x-a2a-notification-token"], "t-1")
-          assert.strictEqual(headers["content-type"], "application/a2a+json")
-        }
-      })
-    )
+  it.live(
+    "pitfall 13: delivers every event of a task in order, signed, each with an id that stays over repetitions",
+    () =>
+      inFile((filename) =>
+        Effect.gen(function* () {
+          const { behaviour, received, url } = yield* receiver
+          // Every second attempt fails.
+          behaviour.status = (index) => (index % 2 === 0 ? 503 : 200)
+          const authentication = { scheme: "HMAC-SHA256", credentials: "secret" }
+          yield* run(
+            filename,
+            Effect.gen(function* () {
+              const taskPushNotificationConfig = { url, token: "t-1", authentication }
+              yield* send(messageOf("parts"), { taskPushNotificationConfig })
+              yield* until(() => states(received).at(-1) === "COMPLETED")
+            }),
+            {},
+            options
+          )
+          assert.deepStrictEqual(states(received).slice(-5), [
+            "WORKING",
+            "artifact",
+            "artifact",
+            "artifact",
+            "COMPLETED"
+          ])
+          const ids = received.map(({ headers }) => headers["webhook-id"])
+          assert.strictEqual(new Set(ids).size, ids.length)
+          for (const { body, headers } of received) {
+            const signed = `${String(headers["webhook-id"])}.${String(headers["webhook-timestamp"])}.${body}`
+            const signature = createHmac("sha256", "secret").update(signed).digest("base64")
+            assert.strictEqual(headers["webhook-signature"], `v1,${signature}`)
+            assert.strictEqual(headers["x-a2a-notification-token"], "t-1")
+            assert.strictEqual(headers["content-type"], "application/a2a+json")
+          }
+        })
+      )
   )
 
-  it.live("goes on after a restart where it was, and with what came meanwhile", () =>
+  it.live("pitfall 14: goes on after a restart where it was, and with what came meanwhile", () =>
     inFile((filename) =>
       Effect.gen(function* () {
         const { behaviour, received, url } = yield* receiver
@@ -156,7 +164,7 @@ describe("PushJournal", () => {
     )
   )
 
-  it.live("pushes nothing after a configuration is deleted, which may be repeated", () =>
+  it.live("pitfall 13: pushes nothing after a configuration is deleted, which may be repeated", () =>
     inFile((filename) =>
       Effect.gen(function* () {
         const { asked, behaviour, received, url } = yield* receiver

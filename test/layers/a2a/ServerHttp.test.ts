@@ -257,7 +257,7 @@ layer(server())("JSON-RPC", (it) => {
 describe("versions over JSON-RPC (pitfall 6)", () => {
   const both = server({ dialects: old, rpcPaths: ["/", "/a2a"] })
 
-  it.effect("absent and empty are 0.3, patch numbers do not count, the header goes before the query", () =>
+  it.effect("pitfall 6: absent and empty are 0.3, patch numbers do not count, the header goes before the query", () =>
     Effect.gen(function* () {
       const result = (how: Parameters<typeof ask>[2], method: string, path = "/") =>
         Effect.map(ask(path, envelope(method, { id: "x" }), how), (answer) => codeOf(answer) ?? "result")

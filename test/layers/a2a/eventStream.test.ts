@@ -78,7 +78,7 @@ describe("event streams", () => {
       )
   )
 
-  it.effect("HTTP+JSON: the items themselves; subscribe by POST and by GET", () =>
+  it.effect("pitfall 3: HTTP+JSON: the items themselves; subscribe by POST and by GET", () =>
     withAgent(() =>
       Effect.gen(function* () {
         const all = yield* collected("/message:stream", message("chunks 1"))

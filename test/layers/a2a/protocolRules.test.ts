@@ -5,7 +5,9 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Ref from "effect/Ref"
+import * as Stream from "effect/Stream"
 import { A2AOperations } from "../../../src/services/a2a/A2AOperations.ts"
+import type * as P from "../../../src/services/a2a/A2AProtocol.ts"
 import { type TaskInput, TaskOutput } from "../../../src/services/durable/AgentTask.ts"
 import { question, Step } from "../../../src/services/durable/Step.ts"
 import { temporaryFile } from "../../support/journal.ts"
@@ -135,6 +137,36 @@ describe("rules of the protocol", () => {
         assert.strictEqual(yield* since(shifted), 1)
       }),
       { execute }
+    )
+  )
+
+  it.live("pitfall 9: every status carries a timestamp", () =>
+    operating(
+      Effect.gen(function* () {
+        const { cancelTask, getTask, listTasks, streamMessage } = yield* A2AOperations
+        const statuses: Array<P.TaskStatus> = []
+        const streamed = yield* Effect.flatMap(
+          streamMessage(call(), { message: messageOf("parts") }),
+          Stream.runCollect
+        )
+        for (const { item } of streamed) {
+          if (item === undefined) continue
+          if ("task" in item) statuses.push(item.task.status)
+          if ("statusUpdate" in item) statuses.push(item.statusUpdate.status)
+        }
+        assert.isAbove(statuses.length, 3)
+        const asked = yield* send(messageOf("ask"))
+        const begun = yield* send(messageOf("stay"), { returnImmediately: true })
+        const rejected = yield* send(messageOf("reject"))
+        for (const { id } of [asked, rejected]) statuses.push((yield* getTask(call(), { id })).status)
+        statuses.push(asked.status, begun.status, rejected.status)
+        statuses.push((yield* cancelTask(call(), { id: begun.id })).status)
+        const { tasks } = yield* listTasks(call(), {})
+        assert.strictEqual(tasks.length, 4)
+        for (const { timestamp } of [...statuses, ...tasks.map(({ status }) => status)]) {
+          assert.match(timestamp ?? "none", /^\d{4}-\d{2}-\d{2}T[\d:.]+Z$/)
+        }
+      })
     )
   )
 

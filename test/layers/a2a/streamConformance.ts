@@ -62,7 +62,7 @@ export const streamConformance = <E>(name: string, storesAt: (file: string) => A
 
   describe(name, () => {
     test(
-      "every event has an id, from which the rest comes, once, in order, over each road",
+      "pitfall stream 2: every event has an id, from which the rest comes, once, in order, over each road",
       Effect.gen(function* () {
         yield* life(
           yield* temporaryFile,
@@ -97,7 +97,7 @@ export const streamConformance = <E>(name: string, storesAt: (file: string) => A
 
     for (const heardBefore of [1, 2, 5, 8]) {
       test(
-        `a client that heard ${heardBefore} goes on after a restart of the server`,
+        `pitfall stream 1: a client that heard ${heardBefore} goes on after a restart of the server`,
         Effect.gen(function* () {
           const file = yield* temporaryFile
           const before = yield* life(file, speaking(7), cut(heardBefore))
@@ -119,7 +119,7 @@ export const streamConformance = <E>(name: string, storesAt: (file: string) => A
     }
 
     test(
-      "without a cursor the first event is the task as it stands, after a restart too, and then what follows",
+      "pitfall 4: without a cursor the first event is the task as it stands, after a restart too, and then what follows",
       Effect.gen(function* () {
         const file = yield* temporaryFile
         const before = yield* life(file, speaking(7), cut(6))
@@ -151,7 +151,7 @@ export const streamConformance = <E>(name: string, storesAt: (file: string) => A
     )
 
     test(
-      "all streams of one task carry equal events in the same order, and closing one leaves the others",
+      "pitfall 11: all streams of one task carry equal events in the same order, and closing one leaves the others",
       Effect.gen(function* () {
         const gate = yield* Deferred.make<void>()
         yield* life(
@@ -176,7 +176,7 @@ export const streamConformance = <E>(name: string, storesAt: (file: string) => A
     )
 
     test(
-      "resubscribing to what has ended, is not known or is somebody else's",
+      "pitfall 2: resubscribing to what has ended, is not known or is somebody else's",
       Effect.gen(function* () {
         yield* life(
           yield* temporaryFile,
@@ -312,7 +312,7 @@ export const streamConformance = <E>(name: string, storesAt: (file: string) => A
     )
 
     test(
-      "after a trim there is a gap, and then everything that is kept",
+      "pitfall stream 4: after a trim there is a gap, and then everything that is kept",
       Effect.gen(function* () {
         const file = yield* temporaryFile
         const { events, id, snapshot } = yield* life(file, speaking(), all)

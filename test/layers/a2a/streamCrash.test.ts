@@ -34,7 +34,7 @@ describe.concurrent("streams over kill -9", () => {
     [30, 100, 3]
   ]) {
     it.live(
-      `a client that hears ${lives.join(", then ")} events between the kills has heard everything, once, in order`,
+      `pitfall stream 5: a client that hears ${lives.join(", then ")} events between the kills has heard everything, once, in order`,
       () =>
         Effect.gen(function* () {
           const file = `${yield* temporaryDirectory}/tasks.db`

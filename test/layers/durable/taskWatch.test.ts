@@ -75,7 +75,7 @@ const waiting: Execute = Effect.fnUntraced(function* () {
 })
 
 describe("planted stalls", () => {
-  it.live("a task whose start was lost is found and started", () =>
+  it.live("pitfall stuck: a task whose start was lost is found and started", () =>
     Effect.gen(function* () {
       const { logged, value } = yield* run(
         () => Effect.succeed(new TaskOutput({ text: "done" })),
