@@ -18,10 +18,11 @@ const typeOf = (value: unknown) =>
 const hasType = (value: unknown, type: unknown) =>
   type === typeOf(value) || (type === "number" && typeof value === "number")
 
-const known = new Set([
-  ...["$ref", "type", "required", "properties", "additionalProperties", "items", "anyOf", "enum", "const", "default"],
-  ...["description", "examples", "title", "$schema", "definitions"]
-])
+const known = new Set(
+  "$ref type required properties additionalProperties items anyOf enum const default description examples title".split(
+    " "
+  )
+)
 
 /** The places in the value, each with what is wrong there; empty if it is as the schema has it. */
 export const wrongBy = ({ document, schema }: Place, value: unknown, at = "$"): ReadonlyArray<string> => {
@@ -43,7 +44,7 @@ export const wrongBy = ({ document, schema }: Place, value: unknown, at = "$"): 
   }
   const types = [member(schema, "type") ?? []].flat()
   if (types.length > 0 && !types.some((type) => hasType(value, type))) {
-    return [`${at}: ${typeOf(value)} in place of ${types.join(" or ")}`]
+    return [`${at}: ${typeOf(value)} in place of ${types.map(String).join(" or ")}`]
   }
   const choices = member(schema, "enum")
   if (Array.isArray(choices) && !choices.includes(value)) return [`${at}: ${JSON.stringify(value)} is no choice`]
