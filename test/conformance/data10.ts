@@ -6,6 +6,7 @@
 import { because, by, met, open, type Section } from "./requirement.ts"
 
 const official = by.official("${binding}: messages, tasks and lists")
+const durable = by.durable("${binding} ${version}: every operation")
 const everyWay = by.ownServer("drives every operation, in each version and over each transport")
 const fields = by.rpc("unknown methods are -32601, parameters that are wrong -32602 with the fields' paths")
 const times = by.rules("times are in UTC, to the millisecond")
@@ -25,7 +26,7 @@ export const data10: ReadonlyArray<Section> = [
   {
     title: "4 Data model",
     requirements: [
-      met(768, "MUST", "both", "every binding says the same data", official, everyWay),
+      met(768, "MUST", "both", "every binding says the same data", official, everyWay, durable),
       met(873, "MUST", "server", "pushes carry the credentials that their configuration names", delivered),
       open(877, "MUST", "client", "whoever receives a push answers 2xx", because.receiver),
       open(878, "SHOULD", "client", "and takes one that comes twice as one", because.receiver),

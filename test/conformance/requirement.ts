@@ -74,6 +74,8 @@ export const by = {
   clientStreams: layers("agentStreams.test.ts"),
   ownServer: layers("agentOwnServer.test.ts"),
   official: layers("officialClient.test.ts"),
+  durable: layers("officialDurable.test.ts"),
+  translation: layers("translation03.test.ts"),
   callers: layers("CallerVerifierJwt.test.ts"),
   rules: layers("protocolRules.test.ts"),
   caching: layers("cardCaching.test.ts"),

@@ -6,6 +6,7 @@
 import { because, by, met, open, type Section } from "./requirement.ts"
 
 const everyWay = by.ownServer("drives every operation, in each version and over each transport")
+const official = by.durable("${binding} ${version}: every operation")
 const sdk03 = by.client("drives every operation")
 const served = by.agent("serves its card under both names, and its health")
 const numbers = by.agent("tells what is wrong with a request, by the numbers of JSON-RPC and A2A")
@@ -59,7 +60,7 @@ export const text03: ReadonlyArray<Section> = [
   {
     title: "3.3 to 3.5 Several transports, extensions, methods",
     requirements: [
-      met(139, "MUST", "server", "all that are served do the same", everyWay),
+      met(139, "MUST", "server", "all that are served do the same", everyWay, official),
       met(148, "MUST", "server", "all of them are on the card", served, everyWay),
       met(
         161,
@@ -78,8 +79,8 @@ export const text03: ReadonlyArray<Section> = [
       ),
       open(177, "MUST", "server", "methods of gRPC have names in PascalCase", because.noGrpc),
       open(184, "MUST", "server", "paths of HTTP+JSON", noRest),
-      met(192, "MUST", "server", "names and parameters are mapped as the table has them", everyWay),
-      met(195, "MUST", "server", "and mean the same", everyWay),
+      met(192, "MUST", "server", "names and parameters are mapped as the table has them", everyWay, official),
+      met(195, "MUST", "server", "and mean the same", everyWay, official),
       open(207, "MUST", "server", "methods of extensions have names of their own", "our extension adds no method")
     ]
   },
@@ -113,7 +114,7 @@ export const text03: ReadonlyArray<Section> = [
       met(383, "MUST", "server", "`url` is the agent's main endpoint", served),
       met(384, "MUST", "server", "where `preferredTransport` is spoken", served, sdk03),
       met(385, "MUST", "server", "which is there", served),
-      met(386, "MUST", "server", "and works", sdk03, everyWay),
+      met(386, "MUST", "server", "and works", sdk03, everyWay, official),
       met(391, "MUST", "server", "other interfaces name theirs", everyWay),
       met(396, "MUST", "client", "a client takes a transport by these rules", chooses),
       met(402, "MUST", "client", "with the URL that belongs to it", chooses, sdk03),
@@ -126,7 +127,15 @@ export const text03: ReadonlyArray<Section> = [
   {
     title: "6 Data",
     requirements: [
-      met(541, "MUST", "both", "a part is a text, a file or data", everyWay, sdk03),
+      met(
+        541,
+        "MUST",
+        "both",
+        "a part is a text, a file or data",
+        everyWay,
+        sdk03,
+        by.translation("every part comes back, with its name and its media type, which 0.3 has for files only")
+      ),
       met(631, "MUST", "client", "a request has `jsonrpc` 2.0", envelope),
       met(634, "MUST", "both", "and an id that is a string, a number or null, and is repeated", envelope, answers),
       met(640, "MUST", "server", "an answer has `jsonrpc` 2.0", answers),
