@@ -27,7 +27,14 @@ export const data10: ReadonlyArray<Section> = [
     title: "4 Data model",
     requirements: [
       met(768, "MUST", "both", "every binding says the same data", official, everyWay, durable),
-      met(873, "MUST", "server", "pushes carry the credentials that their configuration names", delivered),
+      met(
+        873,
+        "MUST",
+        "server",
+        "pushes carry the credentials that their configuration names",
+        delivered,
+        by.pushHeaders("carry the credentials that the configuration names, by its scheme")
+      ),
       open(877, "MUST", "client", "whoever receives a push answers 2xx", because.receiver),
       open(878, "SHOULD", "client", "and takes one that comes twice as one", because.receiver),
       open(879, "MUST", "client", "and looks whether it knows the task", because.receiver),

@@ -65,6 +65,7 @@ export const by = {
   rest: layers("RestHttp.test.ts"),
   operations: layers("OperationsDurable.test.ts"),
   push: layers("PushJournal.test.ts"),
+  pushHeaders: layers("pushRequest.test.ts"),
   events: layers("eventStream.test.ts"),
   agent: layers("A2AServerHttp.test.ts"),
   anything: layers("anything.test.ts"),

@@ -41,7 +41,14 @@ export const security10: ReadonlyArray<Section> = [
   {
     title: "13.2 Push notifications",
     requirements: [
-      met(3109, "MUST", "server", "pushes carry the credentials of their configuration", delivered),
+      met(
+        3109,
+        "MUST",
+        "server",
+        "pushes carry the credentials of their configuration",
+        delivered,
+        by.pushHeaders("carry the credentials that the configuration names, by its scheme")
+      ),
       met(3110, "SHOULD", "server", "end after a time, of 15 seconds here", letters),
       met(3111, "SHOULD", "server", "are tried again, ever later", letters),
       met(

@@ -32,6 +32,18 @@ describe("behaviourFor", () => {
     }
   )
 
+  it("takes a longer one before a shorter one, wherever it stands", () => {
+    const names = ["tck-artifact-file", "tck-artifact-file-url", "tck"]
+    for (const order of [names, names.toReversed()]) {
+      const behaviours = Object.fromEntries(order.map((name) => [name, named(name)]))
+      const of = (messageId: string) => nameOf(behaviourFor({ behaviours }, { messageId, text: "" }))
+      assert.deepStrictEqual(
+        [of("tck-artifact-file-url-1"), of("tck-artifact-file-1"), of("tck-other"), of("tc")],
+        ["tck-artifact-file-url", "tck-artifact-file", "tck", "reject"]
+      )
+    }
+  })
+
   it("looks at the text only where it shall, and only where no id fits", () => {
     const behaviours = { one: named("one"), two: named("two") }
     const message = { messageId: "one-1", text: " two, please" }
