@@ -17,7 +17,7 @@ import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import { StreamResponse, TaskPushNotificationConfig } from "../../services/a2a/A2AProtocol.ts"
 import { Task } from "../../services/a2a/Protocol03.ts"
-import { type KeptConfig, PushConfigs, PushTargetRefused } from "../../services/a2a/PushConfigs.ts"
+import { type KeptConfig, PushConfigs, type PushOptions, PushTargetRefused } from "../../services/a2a/PushConfigs.ts"
 import { Journal } from "../../services/durable/Journal.ts"
 import { TaskRunner } from "../../services/durable/TaskRunner.ts"
 import { TaskStoreError } from "../../services/durable/TaskStore.ts"
@@ -81,17 +81,17 @@ const make = Effect.fnUntraced(function* (options: Options) {
   const senders = new Map<string, Fiber.Fiber<void>>()
   const keyOf = ({ id, taskId }: Pick<KeptConfig, "id" | "taskId">) => `${taskId}/${id}`
 
-  const attempt = (config: KeptConfig, id: string, body: string) =>
+  const attempt = (config: KeptConfig, version: PushOptions["version"], id: string, body: string) =>
     Effect.gen(function* () {
       const at = yield* Clock.currentTimeMillis
-      const answer = yield* requests.withPermit(PushRequest.send({ config, id, at, body }))
+      const answer = yield* requests.withPermit(PushRequest.send({ config, version, id, at, body }))
       return answer._tag === "Failed" ? yield* Effect.fail(answer) : answer
     }).pipe(Effect.provideService(HttpClient.HttpClient, client))
 
   // One after the other: what comes behind waits until this one has arrived, or is given up.
-  const deliver = Effect.fnUntraced(function* (config: KeptConfig, sequence: number, body: string) {
+  const deliver = Effect.fnUntraced(function* ({ config, version }: PushRows.Kept, sequence: number, body: string) {
     const { id, taskId } = config
-    const answer = yield* attempt(config, `${taskId}/${id}/${sequence}`, body).pipe(
+    const answer = yield* attempt(config, version, `${taskId}/${id}/${sequence}`, body).pipe(
       Effect.tapError(({ detail }) => Effect.logDebug("push notification not delivered yet", { taskId, id, detail })),
       Effect.retry(retrySchedule),
       Effect.catch((failed) => Effect.succeed(failed))
@@ -108,19 +108,22 @@ const make = Effect.fnUntraced(function* (options: Options) {
     return encodeTask(taskTo03(TaskSnapshot.toTask(yield* runner.get(taskId), past)))
   })
 
-  const sender = ({ config, delivered, version }: PushRows.Kept) =>
+  const sender = (kept: PushRows.Kept) =>
     Effect.gen(function* () {
+      const { config, delivered, version } = kept
       const { taskId } = config
       const task = yield* runner.get(taskId)
       const items = toTheEnd(task, { epoch: runner.epoch, sequence: delivered })
       yield* Stream.runForEach(items, ({ item, sequence }) =>
         Effect.flatMap(version === "0.3" ? taskNow(taskId) : Effect.succeed(encodeItem(item)), (body) =>
-          deliver(config, sequence, body)
+          deliver(kept, sequence, body)
         )
       )
     }).pipe(
-      Effect.catch((error) => Effect.logError("pushing has ended", { taskId: config.taskId, detail: error.message })),
-      Effect.ensuring(Effect.sync(() => senders.delete(keyOf(config))))
+      Effect.catch((error) =>
+        Effect.logError("pushing has ended", { taskId: kept.config.taskId, detail: error.message })
+      ),
+      Effect.ensuring(Effect.sync(() => senders.delete(keyOf(kept.config))))
     )
 
   const stop = Effect.fnUntraced(function* (key: string) {

@@ -9,13 +9,15 @@ import * as Effect from "effect/Effect"
 import * as HttpBody from "effect/http/HttpBody"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
-import type { KeptConfig } from "../../services/a2a/PushConfigs.ts"
+import type { KeptConfig, PushOptions } from "../../services/a2a/PushConfigs.ts"
 
 /** A notification of one event of a task. */
 export interface Notification {
   readonly config: KeptConfig
   /** Stays over repetitions, so that the receiver can tell one from a new event. */
   readonly id: string
+  /** In whose words the body is. */
+  readonly version: PushOptions["version"]
   /** Milliseconds since 1970: of this attempt. */
   readonly at: number
   readonly body: string
@@ -69,11 +71,14 @@ const meaning = (status: number): Answer => {
   return again ? { _tag: "Failed", detail } : { _tag: "Refused", detail }
 }
 
+// Receivers of 0.3 were promised plain JSON, and many read nothing else.
+const contentTypes = { "1.0": "application/a2a+json", "0.3": "application/json" } as const
+
 /** Sends it once. The answer's body is not read. */
 export const send = Effect.fn("Push.send")(function* (notification: Notification) {
   const client = yield* HttpClient.HttpClient
   const request = HttpClientRequest.post(notification.config.url).pipe(
-    HttpClientRequest.setBody(HttpBody.text(notification.body, "application/a2a+json")),
+    HttpClientRequest.setBody(HttpBody.text(notification.body, contentTypes[notification.version])),
     HttpClientRequest.setHeaders(headersOf(notification))
   )
   return yield* Effect.scoped(client.execute(request)).pipe(

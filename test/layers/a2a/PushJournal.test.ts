@@ -4,46 +4,12 @@ import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import { createHmac } from "node:crypto"
-import { createServer, type IncomingHttpHeaders } from "node:http"
 import type * as PushJournal from "../../../src/layers/a2a/PushJournal.ts"
 import { A2AOperations } from "../../../src/services/a2a/A2AOperations.ts"
 import { PushConfigs } from "../../../src/services/a2a/PushConfigs.ts"
 import { temporaryFile } from "../../support/journal.ts"
+import { receiver, type Received } from "../../support/pushReceiver.ts"
 import { call, messageOf, run, send } from "./operationsFixtures.ts"
-
-interface Received {
-  readonly headers: IncomingHttpHeaders
-  readonly body: string
-}
-
-/** A receiver of notifications that answers what it is told to. */
-const receiver = Effect.gen(function* () {
-  const received: Array<Received> = []
-  const behaviour = { status: (_index: number): number => 200, headers: {} as Record<string, string> }
-  let asked = 0
-  const server = createServer((request, response) => {
-    const chunks: Array<Buffer> = []
-    request.on("data", (chunk: Buffer) => chunks.push(chunk))
-    request.on("end", () => {
-      const status = behaviour.status(asked++)
-      if (status === 200) received.push({ headers: request.headers, body: Buffer.concat(chunks).toString() })
-      response.writeHead(status, behaviour.headers).end()
-    })
-  })
-  yield* Effect.acquireRelease(
-    Effect.callback<void>((resume) => {
-      server.listen(0, "127.0.0.1", () => resume(Effect.void))
-    }),
-    () =>
-      Effect.callback<void>((resume) => {
-        server.closeAllConnections()
-        server.close(() => resume(Effect.void))
-      })
-  )
-  const address = server.address()
-  const port = typeof address === "object" && address !== null ? address.port : 0
-  return { received, behaviour, url: `http://127.0.0.1:${port}/hook`, asked: () => asked }
-})
 
 const options: Partial<PushJournal.Options> = {
   allow: { loopback: true, private: false },
