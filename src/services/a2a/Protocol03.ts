@@ -38,11 +38,12 @@ export const DataPart = Schema.Struct({
 /** Text without `kind`, perhaps with `type`: how the original platform and its agents write it. Read, never written. */
 const LegacyTextPart = Schema.Struct({
   kind: Schema.optionalKey(Schema.Never),
-  text: Schema.String
+  text: Schema.String,
+  metadata: Metadata
 }).pipe(
   Schema.decodeTo(Schema.toType(TextPart), {
-    decode: SchemaGetter.transform(({ text }) => ({ kind: "text" as const, text })),
-    encode: SchemaGetter.transform(({ text }) => ({ text }))
+    decode: SchemaGetter.transform(({ kind: _kind, ...same }) => ({ kind: "text" as const, ...same })),
+    encode: SchemaGetter.transform(({ kind: _kind, ...same }) => same)
   })
 )
 

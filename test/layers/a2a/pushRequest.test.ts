@@ -1,11 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as HttpClient from "effect/http/HttpClient"
+import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import { createHmac } from "node:crypto"
-import { headersOf } from "../../../src/layers/a2a/pushRequest.ts"
+import { headersOf, send } from "../../../src/layers/a2a/pushRequest.ts"
 import type { KeptConfig } from "../../../src/services/a2a/PushConfigs.ts"
 
 const kept: KeptConfig = { id: "c", taskId: "t", url: "https://a.test/" }
 const headers = (more: Partial<KeptConfig>) =>
-  headersOf({ at: 1_767_225_600_999, body: "{}", config: { ...kept, ...more }, id: "t-1" })
+  headersOf({ at: 1_767_225_600_999, body: "{}", config: { ...kept, ...more }, id: "t-1", version: "1.0" })
 const always = { "webhook-id": "t-1", "webhook-timestamp": "1767225600" }
 
 describe("the headers of a push", () => {
@@ -32,4 +35,22 @@ describe("the headers of a push", () => {
     assert.deepStrictEqual(headers({ token: "x" }), { ...always, "x-a2a-notification-token": "x" })
     assert.deepStrictEqual(headers({ authentication: { scheme: "Custom" } }), { ...always, authorization: "Custom" })
   })
+})
+
+describe("the body of a push", () => {
+  it.effect("is plain JSON for receivers of 0.3, and a2a+json for those of 1.0", () =>
+    Effect.gen(function* () {
+      const types: Array<string | undefined> = []
+      const client = HttpClient.make((request) => {
+        types.push("contentType" in request.body ? request.body.contentType : undefined)
+        return Effect.succeed(HttpClientResponse.fromWeb(request, new Response()))
+      })
+      for (const version of ["0.3", "1.0"] as const) {
+        const notification = { at: 0, body: "{}", config: kept, id: "t-1", version }
+        const answer = yield* Effect.provideService(send(notification), HttpClient.HttpClient, client)
+        assert.strictEqual(answer._tag, "Taken")
+      }
+      assert.deepStrictEqual(types, ["application/json", "application/a2a+json"])
+    })
+  )
 })

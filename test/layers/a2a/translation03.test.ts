@@ -115,6 +115,8 @@ describe("what peers of 0.3 and 0.2 say", () => {
   it("a text is a text with `kind`, with `type`, and with neither", () => {
     for (const part of [{ kind: "text", text: "a" }, { type: "text", text: "a" }, { text: "a" }]) {
       assert.deepStrictEqual(Translation.partFrom03(decodePart(part)), { text: "a" })
+      const noted = { ...part, metadata: { key: [1] } }
+      assert.deepStrictEqual(Translation.partFrom03(decodePart(noted)), { text: "a", metadata: { key: [1] } })
     }
   })
 
