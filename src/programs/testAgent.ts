@@ -19,7 +19,6 @@ import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { BlockList, isIP } from "node:net"
 import * as CallerVerifierOff from "../layers/a2a/CallerVerifierOff.ts"
 import * as CardRoutes from "../layers/a2a/cardRoutes.ts"
 import * as OperationsDurable from "../layers/a2a/OperationsDurable.ts"
@@ -35,6 +34,7 @@ import * as TaskStoreJournal from "../layers/durable/TaskStoreJournal.ts"
 import * as JournalSqlite from "../layers/journal/JournalSqlite.ts"
 import * as Projections from "../layers/journal/projections.ts"
 import * as WorkflowEngineJournal from "../layers/journal/WorkflowEngineJournal.ts"
+import { isLoopbackAddress } from "../layers/platform/AddressPolicyRanges.ts"
 import * as KnownSecretsEnv from "../layers/workspace/KnownSecretsEnv.ts"
 import * as PlatformConfigFixed from "../layers/workspace/PlatformConfigFixed.ts"
 import * as StateDirectoryNode from "../layers/workspace/StateDirectoryNode.ts"
@@ -50,12 +50,6 @@ class NotLoopback extends Schema.TaggedError<NotLoopback>()("NotLoopback", { hos
     return `--host ${this.host}: whoever reaches the test agent can give it work, without credentials, and have it send requests to this machine; it listens on loopback only: give 127.0.0.1 or ::1`
   }
 }
-
-const loopback = new BlockList()
-loopback.addSubnet("127.0.0.0", 8)
-loopback.addAddress("::1", "ipv6")
-
-const isLoopback = (host: string) => isIP(host) > 0 && loopback.check(host, isIP(host) === 6 ? "ipv6" : "ipv4")
 
 /** As many tasks at once as a kit may leave at work. */
 const bounds = { maxRunning: 256, maxUnfinished: 4096 }
@@ -132,7 +126,7 @@ const agent = ({ assumedVersion, behaviours, host, port, state }: Options) => {
 }
 
 const serve = Effect.fnUntraced(function* (options: Options) {
-  if (!isLoopback(options.host)) return yield* new NotLoopback({ host: options.host })
+  if (!isLoopbackAddress(options.host)) return yield* new NotLoopback({ host: options.host })
   const announce = HttpServer.addressFormattedWith((url) => Console.log(`the test agent listens on ${url}`))
   return yield* Effect.andThen(announce, Effect.never).pipe(Effect.provide(agent(options)))
 })

@@ -17,7 +17,7 @@ import { answerParts } from "../../services/durable/AgentTask.ts"
 import { type Message, textOf } from "../../services/durable/Content.ts"
 import * as Cursor from "../../services/durable/Cursor.ts"
 import { TaskRunner } from "../../services/durable/TaskRunner.ts"
-import { isInterrupted, isTerminal, type TaskRecord } from "../../services/durable/TaskStore.ts"
+import { isSettled, isTerminal, type TaskRecord } from "../../services/durable/TaskStore.ts"
 import { spanIfTraced } from "../tracing/spanIfTraced.ts"
 import * as ListToken from "./listToken.ts"
 import * as MediaTypes from "./mediaTypes.ts"
@@ -109,8 +109,6 @@ const make = Effect.gen(function* () {
     return task
   })
 
-  const isSettled = ({ state }: TaskRecord) => isTerminal(state) || isInterrupted(state)
-
   const repliesTo = (caller: string, message: Message) =>
     message.taskId === undefined && executor.replies?.({ ...submissionOf(caller, message), taskId: "" }) === true
 
@@ -133,7 +131,7 @@ const make = Effect.gen(function* () {
     const task = yield* submit(call, request)
     const direct = request.message.taskId === undefined && executor.replies?.(task.input) === true
     if (returnImmediately && !direct) return { task: yield* snapshot(task, { historyLength }) }
-    const now = isSettled(task) ? task : yield* runner.settled(task.input.taskId)
+    const now = isSettled(task.state) ? task : yield* runner.settled(task.input.taskId)
     const answer = direct || (yield* saysItAll(call, now)) ? reply(now) : undefined
     return answer ?? { task: yield* snapshot(now, { historyLength }) }
   })

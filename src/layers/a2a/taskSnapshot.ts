@@ -9,8 +9,7 @@ import type * as P from "../../services/a2a/A2AProtocol.ts"
 import { messageOf, type TaskInput } from "../../services/durable/AgentTask.ts"
 import { type Artifact, type Message, type Part, textPart } from "../../services/durable/Content.ts"
 import * as Cursor from "../../services/durable/Cursor.ts"
-import type { TaskRecord } from "../../services/durable/TaskStore.ts"
-import { type TaskEvent, type TaskState } from "../../services/durable/TaskStore.ts"
+import type { TaskEvent, TaskRecord, TaskState } from "../../services/durable/TaskStore.ts"
 
 const theirs = {
   submitted: "TASK_STATE_SUBMITTED",

@@ -18,8 +18,7 @@ import { AgentExecutor } from "../../services/agent/AgentExecutor.ts"
 import { answerParts, type TaskOutput } from "../../services/durable/AgentTask.ts"
 import { Message } from "../../services/durable/Content.ts"
 import type { Cursor, Gap } from "../../services/durable/Cursor.ts"
-import type { ExecutorError } from "../../services/durable/Step.ts"
-import { artifact, output, Step } from "../../services/durable/Step.ts"
+import { artifact, type ExecutorError, output, Step } from "../../services/durable/Step.ts"
 import {
   Draining,
   TaskNotCancelable,
@@ -32,6 +31,7 @@ import {
 } from "../../services/durable/TaskRunner.ts"
 import {
   isInterrupted,
+  isSettled,
   isTerminal,
   MessageConflict,
   type TaskEvent,
@@ -101,10 +101,12 @@ const make = Effect.fnUntraced(function* (options: Options) {
 
   const end = (task: TransientTask.TransientTask, change: TaskRecords.Change) => {
     if (!TransientTask.advance(task, change, now())) return
-    const gone = ended[oldest]
-    ended[oldest] = task
-    oldest = (oldest + 1) % options.keepTasks
     unfinished--
+    const gone = options.keepTasks === 0 ? task : ended[oldest]
+    if (options.keepTasks > 0) {
+      ended[oldest] = task
+      oldest = (oldest + 1) % options.keepTasks
+    }
     if (gone === undefined) return
     tasks.delete(gone.record.input.taskId)
     byMessage.delete(keyOf(gone.record.input))
@@ -227,7 +229,7 @@ const make = Effect.fnUntraced(function* (options: Options) {
     submit,
     get,
     result: Effect.fn("TaskRunner.result")((taskId) => waitFor(taskId, ({ state }) => isTerminal(state))),
-    settled: (taskId) => waitFor(taskId, ({ state }) => isTerminal(state) || isInterrupted(state)),
+    settled: (taskId) => waitFor(taskId, ({ state }) => isSettled(state)),
     past: (taskId) => Effect.map(find(taskId), (task) => task.events.slice()),
     epoch,
     events: (taskId, after) => Stream.unwrap(Effect.map(find(taskId), (task) => events(task, after))),
@@ -259,11 +261,12 @@ const make = Effect.fnUntraced(function* (options: Options) {
     }),
 
     list: Effect.fn("TaskRunner.list")((query) =>
-      Effect.sync(() => {
-        const all = Array.from(tasks.values(), ({ record }) => record).filter((one) => TaskRecords.matches(one, query))
-        const behind = all.toSorted(TaskRecords.latestFirst).filter((one) => TaskRecords.isBehind(one, query))
-        return { tasks: behind.slice(0, query.limit), total: all.length }
-      })
+      Effect.sync(() =>
+        TaskRecords.pageOf(
+          Array.from(tasks.values(), ({ record }) => record),
+          query
+        )
+      )
     ),
 
     // Only what a start takes up again can be set aside.

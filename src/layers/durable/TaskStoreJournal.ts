@@ -12,7 +12,6 @@ import type * as Schema from "effect/Schema"
 import { executionId } from "../../services/durable/AgentTask.ts"
 import { InFlight } from "../../services/durable/InFlight.ts"
 import { Journal, type JournalEntry, Staging } from "../../services/durable/Journal.ts"
-import type { TaskEvent, TaskRecord } from "../../services/durable/TaskStore.ts"
 import {
   type History,
   type HoldReason,
@@ -21,6 +20,8 @@ import {
   MessageForgotten,
   type Origin,
   type Standing,
+  type TaskEvent,
+  type TaskRecord,
   TaskStore,
   TaskStoreError,
   TooManyTasks

@@ -133,11 +133,12 @@ const make = Effect.fnUntraced(function* (options: TaskRecords.Options) {
     unfinished: Effect.sync(unfinished),
 
     list: Effect.fn("TaskStore.list")((query) =>
-      Effect.sync(() => {
-        const all = Array.from(entries.values(), ({ task }) => task).filter((task) => TaskRecords.matches(task, query))
-        const behind = all.toSorted(TaskRecords.latestFirst).filter((task) => TaskRecords.isBehind(task, query))
-        return { tasks: behind.slice(0, query.limit), total: all.length }
-      })
+      Effect.sync(() =>
+        TaskRecords.pageOf(
+          Array.from(entries.values(), ({ task }) => task),
+          query
+        )
+      )
     ),
 
     begun: Effect.fn("TaskStore.begun")(function* (taskId, step) {

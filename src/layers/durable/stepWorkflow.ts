@@ -38,8 +38,8 @@ export const storeFailure = (error: TaskStoreError) =>
 /** The wait behind a question to the task's sender. */
 export const askName = (name: string): string => `ask/${name}`
 
-// What a step says for itself, as against an interruption or a defect.
-const isAnswer = <A>(exit: Exit.Exit<A, ExecutorError>) =>
+/** What a step says for itself, as against an interruption or a defect. */
+export const isAnswer = <A>(exit: Exit.Exit<A, ExecutorError>) =>
   Exit.isSuccess(exit) || exit.cause.reasons.every(({ _tag }) => _tag === "Fail")
 
 // What the engine keeps as the step's result: a defect that the executor goes on from is one, too.
@@ -63,8 +63,8 @@ const noTime = (name: string, within: number) =>
 // Milliseconds as rows have them.
 const whole = (milliseconds: number) => Math.min(Number.MAX_SAFE_INTEGER, Math.ceil(milliseconds))
 
-/** A person has this long to say what became of a step whose outcome is not known: a week. */
-const decisionTime = 7 * 24 * 60 * 60 * 1000
+/** A person has this long to answer, or to say what became of a step whose outcome is not known: a week. */
+export const decisionTime = 7 * 24 * 60 * 60 * 1000
 
 const Decision = Schema.Literals(["repeat", "fail"])
 

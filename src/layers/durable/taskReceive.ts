@@ -5,8 +5,7 @@
  */
 import * as Schema from "effect/Schema"
 import type { CheckpointInput } from "../../services/durable/Checkpoint.ts"
-import type { TaskInput } from "../../services/durable/AgentTask.ts"
-import { type Phase, phases } from "../../services/durable/AgentTask.ts"
+import { type Phase, phases, type TaskInput } from "../../services/durable/AgentTask.ts"
 import { Message } from "../../services/durable/Content.ts"
 import type { Accepted } from "../../services/durable/InFlight.ts"
 import type { WorkspaceId } from "../../services/workspace/WorkspaceId.ts"

@@ -12,7 +12,6 @@ import type { OpenWait } from "../../services/durable/Waits.ts"
 import { JournalUnavailable } from "../../services/durable/Journal.ts"
 import type { TaskInput } from "../../services/durable/AgentTask.ts"
 import { Message } from "../../services/durable/Content.ts"
-import type { TaskRecord } from "../../services/durable/TaskStore.ts"
 import {
   type History,
   MessageConflict,
@@ -23,7 +22,9 @@ import {
   type StateEvent,
   type Standing,
   type TaskNote,
+  type TaskPage,
   type TaskQuery,
+  type TaskRecord,
   type TaskState,
   type TaskStore,
   TaskStoreError,
@@ -191,4 +192,11 @@ export const isBehind = ({ input, updatedAt }: TaskRecord, { after }: TaskQuery)
   if (after === undefined) return true
   const at = DateTime.toEpochMillis(updatedAt)
   return at < after.updatedAt || (at === after.updatedAt && input.taskId < after.taskId)
+}
+
+/** The page of these tasks that the query asks for, and how many there are on all pages. */
+export const pageOf = (records: ReadonlyArray<TaskRecord>, query: TaskQuery): TaskPage => {
+  const all = records.filter((one) => matches(one, query))
+  const behind = all.toSorted(latestFirst).filter((one) => isBehind(one, query))
+  return { tasks: behind.slice(0, query.limit), total: all.length }
 }

@@ -11,11 +11,8 @@ import * as Schema from "effect/Schema"
 import { Message, textOf } from "../../services/durable/Content.ts"
 import { type AskOptions, CurrentStep, ExecutorError, Step, type WaitOptions } from "../../services/durable/Step.ts"
 import * as StepNames from "./stepNames.ts"
-import { askName } from "./stepWorkflow.ts"
+import { askName, decisionTime, isAnswer } from "./stepWorkflow.ts"
 import * as TransientTask from "./transientTask.ts"
-
-/** A person has this long to answer, where nobody says how long: a week. */
-const decisionTime = 7 * 24 * 60 * 60 * 1000
 
 /** What a step needs of the runner. */
 export interface Run {
@@ -24,9 +21,6 @@ export interface Run {
   /** Gives up the task's place among those that run, for as long as it waits. */
   readonly parked: <A, E>(waiting: Effect.Effect<A, E>) => Effect.Effect<A, E>
 }
-
-const isAnswer = <A>(exit: Exit.Exit<A, ExecutorError>) =>
-  Exit.isSuccess(exit) || exit.cause.reasons.every(({ _tag }) => _tag === "Fail")
 
 const overdue = (within: number, reason: string, from: string) =>
   new ExecutorError({

@@ -42,9 +42,12 @@ export const allows = (ranges: ReadonlyArray<AllowedRange>) => {
   return (address: string) => contains(listed, address) || (anyPublic && !contains(internal, address))
 }
 
+/** Is this an address of loopback? */
+export const isLoopbackAddress = (address: string) =>
+  isIP(address) !== 0 && contains(listOf(namedRanges.loopback), address)
+
 /** Is this host one that only this machine reaches? `localhost` counts: it is what the system binds to loopback. */
-export const isLoopback = (host: string) =>
-  host === "localhost" || (isIP(host) !== 0 && contains(listOf(namedRanges.loopback), host))
+export const isLoopback = (host: string) => host === "localhost" || isLoopbackAddress(host)
 
 const make = Effect.gen(function* () {
   const settings = yield* PlatformSettings

@@ -34,6 +34,9 @@ export const isTerminal = (state: TaskState): boolean =>
 /** Does the task wait for its sender? */
 export const isInterrupted = (state: TaskState): boolean => state === "input-required" || state === "auth-required"
 
+/** Has it ended, or does it need something of its sender? */
+export const isSettled = (state: TaskState): boolean => isTerminal(state) || isInterrupted(state)
+
 /** How far a state is: 0 not begun, 1 under way, 2 ended. A task never moves to a lower rank, nor from an end. */
 export const rank = (state: TaskState): number => (state === "submitted" ? 0 : isTerminal(state) ? 2 : 1)
 

@@ -152,6 +152,17 @@ describe("TaskRunnerTransient", () => {
     }).pipe(Effect.provide(on(echo, { keepTasks: 2 })))
   )
 
+  it.effect("where none is kept, whoever waits gets the end, and nothing is known afterwards", () =>
+    Effect.gen(function* () {
+      const runner = yield* TaskRunner
+      const first = yield* runner.submit(message("a"))
+      assert.strictEqual(first.state, "completed")
+      assert.strictEqual((yield* Effect.flip(runner.get(first.input.taskId)))._tag, "TaskNotFound")
+      assert.strictEqual((yield* runner.list({ limit: 10 })).total, 0)
+      assert.notStrictEqual((yield* runner.submit(message("a"))).input.taskId, first.input.taskId)
+    }).pipe(Effect.provide(on(echo, { keepTasks: 0 })))
+  )
+
   it.effect("a step is tried again if it says so; a failure and a defect end the task, and no other", () =>
     Effect.gen(function* () {
       const runner = yield* TaskRunner

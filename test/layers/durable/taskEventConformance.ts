@@ -7,8 +7,7 @@ import * as Option from "effect/Option"
 import * as TestClock from "effect/testing/TestClock"
 import * as Cursor from "../../../src/services/durable/Cursor.ts"
 import { progress } from "../../../src/services/durable/Step.ts"
-import type { TaskEvent } from "../../../src/services/durable/TaskStore.ts"
-import { TaskStore } from "../../../src/services/durable/TaskStore.ts"
+import { type TaskEvent, TaskStore } from "../../../src/services/durable/TaskStore.ts"
 import { changeTo, eventOf, interleaved, submitted, ticking, told } from "./taskStoreCalls.ts"
 
 /** What every task store does with events; see `taskStoreConformance`. */
