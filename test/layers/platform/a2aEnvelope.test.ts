@@ -3,6 +3,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { errorText, isRpcError, normalise } from "../../../src/layers/platform/a2aEnvelope.ts"
 import { depthOf, maxDepth } from "../../../src/layers/platform/requestBody.ts"
+import { keysAreRead } from "../../support/jsonKeys.ts"
 
 const ids = { request: "R", message: "M" }
 const sent = (text: string) => Option.getOrUndefined(normalise(text, ids))?.text
@@ -52,6 +53,7 @@ describe("a2aEnvelope", () => {
     "any JSON object keeps its method and its params",
     [Schema.Record(Schema.String, Schema.Json)],
     ([params]) => {
+      if (!keysAreRead(params)) return true
       const result = sent(JSON.stringify({ method: "m", params: { ...params, message: 0 } }))
       const expected = { jsonrpc: "2.0", id: "R", method: "m", params: { ...params, message: 0 } }
       return result !== undefined && JSON.stringify(JSON.parse(result)) === JSON.stringify(expected)
