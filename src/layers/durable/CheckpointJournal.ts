@@ -20,6 +20,7 @@ import { CheckpointOutbox } from "../../services/durable/CheckpointOutbox.ts"
 import { InFlight } from "../../services/durable/InFlight.ts"
 import { Journal, type JournalEntry, Staging } from "../../services/durable/Journal.ts"
 import { PlatformConfig } from "../../services/workspace/PlatformConfig.ts"
+import { fnIfTraced } from "../tracing/spanIfTraced.ts"
 import * as CheckpointEntries from "./checkpointEntries.ts"
 import * as CheckpointForwarder from "./checkpointForwarder.ts"
 import * as CheckpointPlatform from "./CheckpointPlatform.ts"
@@ -108,12 +109,14 @@ const make = Effect.fnUntraced(function* (remote: Checkpoint["Service"], options
   const failure = (operation: string) => Effect.mapError(CheckpointRules.unavailable(operation))
 
   const checkpoint = Checkpoint.of({
-    save: Effect.fn("Checkpoint.save")(function* (input: CheckpointInput) {
-      const accepted = yield* CheckpointRules.accept(input)
-      const now = clock.currentTimeMillisUnsafe()
-      yield* keep(CheckpointEntries.saved(accepted, { at: now }))
-      return CheckpointEntries.toStep(journal.epoch, accepted, now)
-    }),
+    save: fnIfTraced("Checkpoint.save")(
+      Effect.fnUntraced(function* (input: CheckpointInput) {
+        const accepted = yield* CheckpointRules.accept(input)
+        const now = clock.currentTimeMillisUnsafe()
+        yield* keep(CheckpointEntries.saved(accepted, { at: now }))
+        return CheckpointEntries.toStep(journal.epoch, accepted, now)
+      })
+    ),
     latest: Effect.fn("Checkpoint.latest")((workspace) => failure("latest")(rows.latest(workspace))),
     list: Effect.fn("Checkpoint.list")((workspace, workflowId) =>
       failure("list")(rows.list({ workspaceId: workspace, workflowId }))

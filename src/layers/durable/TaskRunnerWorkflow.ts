@@ -3,7 +3,6 @@
  *
  * @module
  */
-import * as Cause from "effect/Cause"
 import * as DateTime from "effect/DateTime"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -13,14 +12,15 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { WorkflowEngine } from "effect/workflow/WorkflowEngine"
+import { WorkflowEngine, WorkflowInstance } from "effect/workflow/WorkflowEngine"
 import { AgentExecutor } from "../../services/agent/AgentExecutor.ts"
 import {
   AgentTask,
   agentTaskVersion,
   Continued,
   executionId,
-  type TaskInput
+  type TaskInput,
+  type TaskOutput
 } from "../../services/durable/AgentTask.ts"
 import type { Checkpoint } from "../../services/durable/Checkpoint.ts"
 import type { ExecutorError } from "../../services/durable/Step.ts"
@@ -43,14 +43,16 @@ import {
   TaskStore
 } from "../../services/durable/TaskStore.ts"
 import type { PlatformConfig } from "../../services/workspace/PlatformConfig.ts"
+import { fnIfTraced } from "../tracing/spanIfTraced.ts"
 import * as AgentTaskWorkflow from "./agentTaskWorkflow.ts"
 import * as CheckpointEntries from "./checkpointEntries.ts"
-import * as ExecutorSeam from "./executorSeam.ts"
 import * as RestoredSteps from "./restoredSteps.ts"
 import * as Segment from "./segment.ts"
+import type * as StepWorkflow from "./stepWorkflow.ts"
 import * as TaskBoot from "./taskBoot.ts"
 import * as TaskFeed from "./taskFeed.ts"
 import * as TaskInputs from "./taskInputs.ts"
+import * as TaskLanes from "./taskLanes.ts"
 import * as TaskPlaces from "./taskPlaces.ts"
 import * as TaskRecords from "./taskRecords.ts"
 import * as TaskSuspects from "./taskSuspects.ts"
@@ -107,8 +109,6 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   )
   const shipped = { executor, bodies: options.bodies }
   const origin = { version: options.version, code: AgentTaskWorkflow.codeOf(executor) }
-  // Tasks that were accepted here and have not run yet: what the store has of them is known.
-  const begun = new Set<string>()
   const suspects = yield* TaskSuspects.make
   const trials = new Map<string, Deferred.Deferred<void>>()
   let draining = false
@@ -133,32 +133,21 @@ export const make = Effect.fnUntraced(function* (options: Options) {
       // A start that nobody waits for has no way to fail.
       .pipe(Effect.orDie, Effect.asVoid, Effect.annotateLogs({ taskId: input.taskId }))
 
-  // The workflow records its own end. What is left here is the end that it could not record; a terminal state stays.
-  const recordDefect =
-    (taskId: string) =>
-    <A, R>(effect: Effect.Effect<A, ExecutorError, R>) =>
-      Effect.catchCauseIf(effect, Cause.hasDies, (cause) =>
-        Effect.logError("task ended by a defect", cause).pipe(
-          Effect.andThen(
-            Effect.provideContext(
-              AgentTaskWorkflow.end(feed, taskId, { state: "failed", error: ExecutorSeam.internal }),
-              phases
-            )
-          ),
-          Effect.catch((error) => Effect.logError("the task's end could not be saved", error)),
-          Effect.andThen(Effect.fail(ExecutorSeam.internal))
-        )
-      )
-
-  const work = Effect.fnUntraced(function* (input: TaskInput, segment: number) {
+  const work = Effect.fnUntraced(function* (
+    input: TaskInput,
+    segment: number,
+    execution: Effect.Effect<StepWorkflow.Execution>,
+    // Of a task that was accepted a moment ago it is known what the store has.
+    fresh: boolean
+  ) {
     const { taskId } = input
-    const fresh = begun.delete(taskId)
     const standing = fresh ? TaskRecords.fresh(origin) : yield* Effect.orDie(store.standing(taskId))
     const history = fresh ? TaskRecords.noHistory : yield* Effect.orDie(store.history(taskId))
     // A start looks for the body before it takes a task up.
     const body = options.bodies.get(standing.version) ?? AgentTaskWorkflow.run
     const result = yield* body({
       input,
+      execution,
       feed,
       standing: { ...standing, segment },
       history,
@@ -166,7 +155,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
       progress: gotOn(taskId),
       restored: (step) => restoredSteps.step(taskId, step),
       waiting: (wait, expected) => inputs.expect(taskId, wait, expected)
-    }).pipe(Effect.provideContext(phases), recordDefect(taskId))
+    }).pipe(AgentTaskWorkflow.recordDefect(feed, taskId), Effect.provideContext(phases))
     if (isContinued(result)) {
       places.enter(taskId, result.segment)
       yield* start(input, result.segment)
@@ -174,53 +163,60 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     return result
   })
 
+  // With a place, from the queue to the end.
+  const placed = (
+    input: TaskInput,
+    segment: number,
+    execution: Effect.Effect<StepWorkflow.Execution>,
+    fresh: boolean
+  ) => {
+    places.enter(input.taskId, segment)
+    return places.use(input, work(input, segment, execution, fresh)).pipe(
+      Effect.ensuring(
+        Effect.suspend(() => {
+          places.leave(input.taskId, segment)
+          return stopped(input.taskId)
+        })
+      )
+    )
+  }
+
+  const lanes = TaskLanes.make<TaskOutput | Continued, ExecutorError>((input) => start(input, 0))
+
   const registration = engine.register(AgentTask, ({ input, segment }) =>
     Effect.gen(function* () {
       const { taskId } = input
+      const execution = { engine, instance: yield* WorkflowInstance }
+      const running = segment === 0 ? lanes.join(taskId, execution) : undefined
+      if (running !== undefined) return yield* running
       const known = yield* Effect.orDie(store.get(taskId))
       if (Option.isSome(known) && isTerminal(known.value.state)) return yield* Effect.interrupt
-      places.enter(taskId, segment)
-      return yield* places.use(input, work(input, segment)).pipe(
-        Effect.ensuring(
-          Effect.suspend(() => {
-            places.leave(taskId, segment)
-            return stopped(taskId)
-          })
-        )
-      )
+      return yield* placed(input, segment, Effect.succeed(execution), false)
     })
   )
   yield* Scope.provide(registration, scope)
 
-  const background = (taskId: string, effect: Effect.Effect<void>) =>
-    effect.pipe(
-      Effect.catchCause((cause) =>
-        Cause.hasInterruptsOnly(cause) ? Effect.void : Effect.logError("the task cannot be started", cause)
-      ),
-      Effect.annotateLogs({ taskId }),
-      Effect.forkIn(scope)
-    )
-
   const present = (taskId: string, task: Option.Option<TaskRecord>) =>
     Effect.mapError(Effect.fromOption(task), () => new TaskNotFound({ taskId }))
-  const get = Effect.fn("TaskRunner.get")((taskId: string) =>
+  const get = fnIfTraced("TaskRunner.get")((taskId: string) =>
     Effect.flatMap(store.get(taskId), (task) => present(taskId, task))
   )
 
   const reached = (taskId: string, wanted: (state: TaskState) => boolean) =>
     Effect.flatMap(feed.reached(taskId, wanted), (task) => present(taskId, task))
 
-  const submit = Effect.fn("TaskRunner.submit")(function* (input: Omit<TaskInput, "taskId">) {
-    if (draining) return yield* new Draining({ retryAfter: options.retryAfterSeconds })
-    const { created, task } = yield* store.submit(input, options.maxUnfinished, origin)
-    if (created) {
-      const { taskId } = task.input
-      begun.add(taskId)
-      places.enter(taskId, 0)
-      yield* background(taskId, start(task.input, 0))
-    }
-    return task
-  }, Effect.uninterruptible)
+  const submit = fnIfTraced("TaskRunner.submit")(
+    Effect.fnUntraced(function* (input: Omit<TaskInput, "taskId">) {
+      if (draining) return yield* new Draining({ retryAfter: options.retryAfterSeconds })
+      const { created, task } = yield* store.submit(input, options.maxUnfinished, origin)
+      if (created) {
+        // It records its own end; that of an execution that it may get into is the engine's.
+        const lane = lanes.run(task.input, (execution) => placed(task.input, 0, execution, true))
+        yield* Effect.forkIn(Effect.exit(lane), scope, { startImmediately: true })
+      }
+      return task
+    }, Effect.uninterruptible)
+  )
 
   const resume = Effect.fnUntraced(function* (taskId: string) {
     const task = yield* store.get(taskId)
@@ -232,7 +228,8 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     yield* engine.resume(AgentTask, executionId(taskId, segment))
   })
 
-  const survey = Effect.provideService(TaskWatch.survey(places.has), TaskStore, store)
+  const isBusy = (taskId: string) => places.has(taskId) && !lanes.isWaiting(taskId)
+  const survey = Effect.provideService(TaskWatch.survey(isBusy), TaskStore, store)
 
   const trial = Effect.fnUntraced(function* ({ input }: TaskRecord, { segment }: Standing) {
     const done = yield* Deferred.make<void>()
@@ -318,12 +315,14 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     get,
 
     result: Effect.fn("TaskRunner.result")((taskId) => reached(taskId, isTerminal)),
-    settled: Effect.fn("TaskRunner.settled")((taskId) => reached(taskId, isInterrupted)),
+    settled: fnIfTraced("TaskRunner.settled")((taskId: string) => reached(taskId, isInterrupted)),
 
-    past: Effect.fn("TaskRunner.past")(function* (taskId) {
-      yield* get(taskId)
-      return yield* store.events(taskId, 0)
-    }),
+    past: fnIfTraced("TaskRunner.past")(
+      Effect.fnUntraced(function* (taskId: string) {
+        yield* get(taskId)
+        return yield* store.events(taskId, 0)
+      })
+    ),
 
     epoch: store.epoch,
     events: (taskId, after) => Stream.unwrap(Effect.as(get(taskId), feed.events(taskId, after))),
@@ -337,7 +336,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
       const segment = places.segmentOf(taskId) ?? (yield* store.standing(taskId)).segment
       yield* engine.interruptUnsafe(AgentTask, executionId(taskId, segment))
       places.leave(taskId, segment)
-      begun.delete(taskId)
+      yield* lanes.interrupt(taskId)
       restoredSteps.forget(taskId)
       return task
     }, unlessRefused),

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -18,6 +19,7 @@ import {
   isTerminal,
   MessageConflict,
   MessageForgotten,
+  type NewTaskEvent,
   type Origin,
   type Standing,
   type TaskEvent,
@@ -27,6 +29,8 @@ import {
   TooManyTasks
 } from "../../services/durable/TaskStore.ts"
 import { isSuccess } from "../journal/exitCodec.ts"
+import { fnIfTraced } from "../tracing/spanIfTraced.ts"
+import * as EndedTasks from "./endedTasks.ts"
 import * as LiveTask from "./liveTask.ts"
 import * as TaskIds from "./taskIds.ts"
 import * as TaskRecords from "./taskRecords.ts"
@@ -54,8 +58,10 @@ const make = Effect.fnUntraced(function* (options: TaskRecords.Options) {
   const newId = yield* TaskIds.make
   const rows = yield* TaskRows.make
   const inFlight = yield* InFlight
-  const scope = yield* Effect.scope
+  const clock = yield* Clock.Clock
   const live = new Map<string, LiveTask.LiveTask>()
+  const ended = EndedTasks.make()
+  const atHand = (taskId: string) => live.get(taskId) ?? ended.get(taskId, clock.currentTimeMillisUnsafe())
   // Messages that are being looked up or accepted: the same message meanwhile waits for the outcome.
   const arriving = new Map<string, Deferred.Deferred<void>>()
   const begunBefore = yield* rows.unfinished()
@@ -65,6 +71,7 @@ const make = Effect.fnUntraced(function* (options: TaskRecords.Options) {
   const load = Effect.fnUntraced(function* (operation: string, taskId: string) {
     const known = live.get(taskId)
     if (known !== undefined) return known
+    ended.forget(taskId)
     const record = yield* rows.recordOf(yield* rowOf(operation, taskId))
     const last = yield* rows.lastEvent(taskId)
     const meanwhile = live.get(taskId)
@@ -86,7 +93,7 @@ const make = Effect.fnUntraced(function* (options: TaskRecords.Options) {
   })
 
   const get = Effect.fnUntraced(function* (taskId: string) {
-    const known = live.get(taskId)
+    const known = atHand(taskId)
     if (known !== undefined) return Option.some(known.record)
     const row = yield* rows.byId(taskId)
     return Option.isNone(row) ? Option.none<TaskRecord>() : Option.some(yield* rows.recordOf(row.value))
@@ -129,10 +136,11 @@ const make = Effect.fnUntraced(function* (options: TaskRecords.Options) {
     const done = Deferred.makeUnsafe<void>()
     arriving.set(key, done)
     const look = Effect.gen(function* () {
+      if (!(yield* rows.isKnown(key))) return { task: yield* accept(input, key, digest, limit, origin), created: true }
       const row = yield* rows.byKey(key)
       if (Option.isSome(row)) {
         if (row.value.digest !== digest) return yield* conflict(row.value.task_id)
-        return { task: live.get(row.value.task_id)?.record ?? (yield* rows.recordOf(row.value)), created: false }
+        return { task: atHand(row.value.task_id)?.record ?? (yield* rows.recordOf(row.value)), created: false }
       }
       const gone = yield* rows.tombstone(key)
       const { epochMilliseconds: now } = yield* DateTime.now
@@ -190,42 +198,28 @@ const make = Effect.fnUntraced(function* (options: TaskRecords.Options) {
     } satisfies History
   })
 
-  // Whoever is interrupted here cannot take the event back: it is only not at hand any more when it has arrived.
-  const arrived = (task: LiveTask.LiveTask, event: TaskEvent) =>
-    journal.settled.pipe(
-      Effect.andThen(Effect.sync(() => LiveTask.keep(task, event))),
-      Effect.onInterrupt(() => Effect.sync(() => LiveTask.keepNone(task)))
-    )
-
-  // The state comes about whatever becomes of whoever waits for it: a run is interrupted whenever something else wakes it.
-  const moved = (task: LiveTask.LiveTask, event?: TaskEvent) => {
-    const { staged, stagedAt } = task
-    const { taskId } = staged.input
-    const reach = (arrivedEvent?: TaskEvent) =>
-      Effect.sync(() => {
-        // In one go, so that nobody reads of a state that the record does not have yet.
-        LiveTask.reached(task, staged, stagedAt)
-        if (arrivedEvent !== undefined) LiveTask.keep(task, arrivedEvent)
-        if (isTerminal(staged.state) && live.get(taskId) === task && live.delete(taskId)) unfinished--
-      })
-    return Effect.andThen(journal.settled, reach(event)).pipe(
-      Effect.onInterrupt(() => {
-        LiveTask.keepNone(task)
-        return Effect.asVoid(Effect.forkIn(Effect.andThen(journal.settled, reach()), scope))
-      })
-    )
+  // In one go, so that nobody reads of a state that the record does not have yet.
+  const reach = (task: LiveTask.LiveTask, record: TaskRecord, event: TaskEvent) => {
+    const { taskId } = record.input
+    task.record = record
+    LiveTask.keep(task, event)
+    if (!isTerminal(record.state) || live.get(taskId) !== task) return
+    live.delete(taskId)
+    ended.keep(task)
+    unfinished--
   }
 
   return TaskStore.of({
     epoch: journal.epoch,
 
-    submit: Effect.fn("TaskStore.submit")((input, limit, origin = TaskRecords.noOrigin) =>
-      Effect.mapError(submit(input, limit, origin), (error) =>
-        TaskRecords.isExpected(error) ? error : new TaskStoreError({ operation: "submit", cause: error })
-      )
+    submit: fnIfTraced("TaskStore.submit")(
+      (input: TaskRecords.Submission, limit: number, origin: Origin = TaskRecords.noOrigin) =>
+        Effect.mapError(submit(input, limit, origin), (error) =>
+          TaskRecords.isExpected(error) ? error : new TaskStoreError({ operation: "submit", cause: error })
+        )
     ),
 
-    get: Effect.fn("TaskStore.get")((taskId) => failure("get")(get(taskId))),
+    get: fnIfTraced("TaskStore.get")((taskId: string) => failure("get")(get(taskId))),
 
     begin: Effect.fn("TaskStore.begin")(function* (taskId, step, effect) {
       const task = yield* load("begin", taskId)
@@ -246,34 +240,43 @@ const make = Effect.fnUntraced(function* (options: TaskRecords.Options) {
       return yield* begun(yield* load("begun", taskId), taskId, step)
     }, failure("begun")),
 
-    append: Effect.fn("TaskStore.append")(function* (event) {
-      const { attempt, event: said, number, step, taskId } = event
-      if (number < 1) return yield* TaskRecords.reservedNumber(number)
-      if (said._tag === "State") return yield* TaskRecords.stateOutside()
-      const task = yield* load("append", taskId)
-      if (!LiveTask.knowsRun(task, attempt, step)) {
-        LiveTask.rememberRun(task, attempt, step, yield* rows.said({ taskId, step, attempt }))
-      }
-      const at = yield* DateTime.now
-      // Number and place in the journal are given in one go.
-      const fresh = yield* Effect.sync(() => {
-        if (!LiveTask.firstTime(task, event)) return undefined
-        const sequence = task.sequence + 1
-        journal.stageUnsafe(entry(taskId, { _tag: "TaskSaid", sequence, step, attempt, number, event: said }, at))
-        task.sequence = sequence
-        return { ...event, sequence, at }
-      })
-      if (fresh === undefined) return Option.none<TaskEvent>()
-      yield* arrived(task, fresh)
-      return Option.some(fresh)
-    }, failure("append")),
+    append: fnIfTraced("TaskStore.append")(
+      Effect.fnUntraced(function* (event: NewTaskEvent, written?: () => void) {
+        const { attempt, event: said, number, step, taskId } = event
+        if (number < 1) return yield* TaskRecords.reservedNumber(number)
+        if (said._tag === "State") return yield* TaskRecords.stateOutside()
+        const task = yield* load("append", taskId)
+        if (!LiveTask.knowsRun(task, attempt, step)) {
+          LiveTask.rememberRun(task, attempt, step, yield* rows.said({ taskId, step, attempt }))
+        }
+        const at = yield* DateTime.now
+        // Number and place in the journal are given in one go.
+        const fresh = yield* Effect.sync(() => {
+          if (!LiveTask.firstTime(task, event)) return undefined
+          const sequence = task.sequence + 1
+          const kept = { ...event, sequence, at }
+          const record = { _tag: "TaskSaid", sequence, step, attempt, number, event: said } as const
+          journal.stageUnsafe(entry(taskId, record, at), () => {
+            LiveTask.keep(task, kept)
+            written?.()
+          })
+          task.sequence = sequence
+          return kept
+        })
+        if (fresh === undefined) return Option.none<TaskEvent>()
+        if (written === undefined) yield* journal.settled
+        return Option.some(fresh)
+      }, failure("append"))
+    ),
 
-    events: Effect.fn("TaskStore.events")(function* (taskId, after, limit = -1) {
-      const task = live.get(taskId)
-      const recent = task === undefined ? undefined : LiveTask.recentAfter(task, after)
-      if (recent !== undefined) return limit < 0 ? recent : recent.slice(0, limit)
-      return yield* rows.events(taskId, after, Math.trunc(Math.min(limit, Number.MAX_SAFE_INTEGER)))
-    }, failure("events")),
+    events: fnIfTraced("TaskStore.events")(
+      Effect.fnUntraced(function* (taskId, after, limit = -1) {
+        const task = atHand(taskId)
+        const recent = task === undefined ? undefined : LiveTask.recentAfter(task, after)
+        if (recent !== undefined) return limit < 0 ? recent : recent.slice(0, limit)
+        return yield* rows.events(taskId, after, Math.trunc(Math.min(limit, Number.MAX_SAFE_INTEGER)))
+      }, failure("events"))
+    ),
 
     firstKept: Effect.fn("TaskStore.firstKept")((taskId) =>
       failure("firstKept")(
@@ -281,28 +284,33 @@ const make = Effect.fnUntraced(function* (options: TaskRecords.Options) {
       )
     ),
 
-    setState: Effect.fn("TaskStore.setState")(function* (taskId, change) {
-      const task = yield* load("setState", taskId)
-      const now = yield* DateTime.now
-      const together = (yield* Staging) ?? []
-      const event = yield* Effect.sync(() => {
-        const next = TaskRecords.advance(task.staged, change, now)
-        if (Option.isNone(next)) return undefined
-        const sequence = task.sequence + 1
-        const row = entry(taskId, { _tag: "TaskMoved", sequence, ...change }, now)
-        const ended = isTerminal(change.state) ? inFlight.ended(taskId) : []
-        // Freed before the last checkpoint, so that the newest one of a workspace is its task's and not this.
-        journal.stageUnsafe([...together.slice(0, -1), ...ended, ...together.slice(-1), ...row])
-        task.staged = next.value
-        task.stagedAt = sequence
-        task.sequence = sequence
-        return { ...TaskRecords.stateEvent(taskId, sequence, change), sequence, at: now }
-      })
-      const { staged } = task
-      // Whoever is told of a state that is still on its way waits for it to arrive, too.
-      yield* moved(task, event)
-      return { task: staged, event: Option.fromUndefinedOr(event) }
-    }, failure("setState")),
+    setState: fnIfTraced("TaskStore.setState")(
+      Effect.fnUntraced(function* (taskId: string, change: TaskRecords.Change, written?: () => void) {
+        const task = yield* load("setState", taskId)
+        const now = yield* DateTime.now
+        const together = (yield* Staging) ?? []
+        const event = yield* Effect.sync(() => {
+          const next = TaskRecords.advance(task.staged, change, now)
+          if (Option.isNone(next)) return undefined
+          const sequence = task.sequence + 1
+          const said = { ...TaskRecords.stateEvent(taskId, sequence, change), sequence, at: now }
+          const row = entry(taskId, { _tag: "TaskMoved", sequence, ...change }, now)
+          const freed = isTerminal(change.state) ? inFlight.ended(taskId) : []
+          // Freed before the last checkpoint, so that the newest one of a workspace is its task's and not this.
+          journal.stageUnsafe([...together.slice(0, -1), ...freed, ...together.slice(-1), ...row], () => {
+            reach(task, next.value, said)
+            written?.()
+          })
+          task.staged = next.value
+          task.sequence = sequence
+          return said
+        })
+        const { staged } = task
+        // Whoever is told of a state that is still on its way waits for it to arrive, too.
+        if (written === undefined) yield* journal.settled
+        return { task: staged, event: Option.fromUndefinedOr(event) }
+      }, failure("setState"))
+    ),
 
     unfinished: Effect.suspend(() => rows.unfinished()).pipe(
       Effect.flatMap(Effect.forEach((row) => rows.recordOf(row))),

@@ -105,10 +105,12 @@ const make = Effect.fnUntraced(function* (options: TaskRecords.Options) {
       return attempt
     }),
 
-    append: Effect.fn("TaskStore.append")(function* (event) {
+    append: Effect.fn("TaskStore.append")(function* (event, written) {
       if (event.number < 1) return yield* TaskRecords.reservedNumber(event.number)
       const now = yield* DateTime.now
-      return push(yield* entry("append", event.taskId), event, now)
+      const said = push(yield* entry("append", event.taskId), event, now)
+      if (Option.isSome(said)) written?.()
+      return said
     }),
 
     // The number of an event is one more than its place in the list.
@@ -118,16 +120,15 @@ const make = Effect.fnUntraced(function* (options: TaskRecords.Options) {
 
     firstKept: Effect.fn("TaskStore.firstKept")(() => Effect.succeed(1)),
 
-    setState: Effect.fn("TaskStore.setState")(function* (taskId, change) {
+    setState: Effect.fn("TaskStore.setState")(function* (taskId, change, written) {
       const now = yield* DateTime.now
       const known = yield* entry("setState", taskId)
       const next = TaskRecords.advance(known.task, change, now)
       if (Option.isNone(next)) return { task: known.task, event: Option.none<TaskEvent>() }
       known.task = next.value
-      return {
-        task: next.value,
-        event: push(known, TaskRecords.stateEvent(taskId, known.events.length + 1, change), now)
-      }
+      const event = push(known, TaskRecords.stateEvent(taskId, known.events.length + 1, change), now)
+      written?.()
+      return { task: next.value, event }
     }),
 
     unfinished: Effect.sync(unfinished),

@@ -3,13 +3,13 @@
  *
  * @module
  */
+import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
 import * as Workflow from "effect/workflow/Workflow"
-import { WorkflowInstance } from "effect/workflow/WorkflowEngine"
 import { AgentExecutor } from "../../services/agent/AgentExecutor.ts"
 import {
   answerParts,
@@ -25,6 +25,7 @@ import { Staging } from "../../services/durable/Journal.ts"
 import { artifact, type ExecutorError, output, Step } from "../../services/durable/Step.ts"
 import { TaskStore } from "../../services/durable/TaskStore.ts"
 import { PlatformConfig } from "../../services/workspace/PlatformConfig.ts"
+import { spanIfTraced } from "../tracing/spanIfTraced.ts"
 import * as CheckpointEntries from "./checkpointEntries.ts"
 import * as ExecutorSeam from "./executorSeam.ts"
 import * as Segment from "./segment.ts"
@@ -63,16 +64,19 @@ const describe = (error: ExecutorError): Schema.Json => ({
 })
 
 // Who follows the stream sees the answer even if the executor only returned it.
-const streamAnswer = Effect.fnUntraced(function* (input: TaskInput, feed: TaskFeed, answer: TaskOutput) {
+const streamAnswer = Effect.fnUntraced(function* ({ feed, input }: Run, answer: TaskOutput, said: StepWorkflow.Said) {
+  const parts = answerParts(answer)
+  if (parts.length === 0 || said.answered) return
+  // What former runs have said is in the store.
   const store = yield* TaskStore
   const events = yield* store.events(input.taskId, 0)
-  const parts = answerParts(answer)
-  if (parts.length === 0 || events.some(({ event }) => event._tag === "Output" || event._tag === "Artifact")) return
+  if (events.some(({ event }) => event._tag === "Output" || event._tag === "Artifact")) return
   const event =
     answer.parts === undefined ? output(answer.text) : artifact({ artifactId: "answer", parts: answer.parts })
   // Behind what the executor has said outside of its steps; once it is there, a replay finds it above.
-  const said = events.flatMap(({ attempt, number, step }) => (step === "" && attempt === 1 ? [number] : []))
-  yield* feed.append({ taskId: input.taskId, step: "", attempt: 1, number: Math.max(0, ...said) + 1, event })
+  const numbers = events.flatMap(({ attempt, number, step }) => (step === "" && attempt === 1 ? [number] : []))
+  const number = Math.max(said.last, ...numbers) + 1
+  yield* feed.say({ taskId: input.taskId, step: "", attempt: 1, number, event })
 })
 
 /** What a run of a task brings along. */
@@ -114,10 +118,27 @@ export const end = (feed: TaskFeed, taskId: string, change: End) =>
     Effect.andThen(saveEnd(taskId, change), feed.setState(taskId, change)).pipe(Effect.provideService(Staging, []))
   )
 
-const finish = Effect.fnUntraced(function* ({ feed, input }: Run, result: Result.Result<TaskOutput, ExecutorError>) {
+/** The workflow records its own end. This is the end that it could not record; a terminal state stays. */
+export const recordDefect =
+  (feed: TaskFeed, taskId: string) =>
+  <A, R>(effect: Effect.Effect<A, ExecutorError, R>) =>
+    Effect.catchCauseIf(effect, Cause.hasDies, (cause) =>
+      Effect.logError("task ended by a defect", cause).pipe(
+        Effect.andThen(end(feed, taskId, { state: "failed", error: ExecutorSeam.internal })),
+        Effect.catch((error) => Effect.logError("the task's end could not be saved", error)),
+        Effect.andThen(Effect.fail(ExecutorSeam.internal))
+      )
+    )
+
+const finish = Effect.fnUntraced(function* (
+  run: Run,
+  result: Result.Result<TaskOutput, ExecutorError>,
+  said: StepWorkflow.Said
+) {
+  const { feed, input } = run
   const { taskId } = input
   if (Result.isSuccess(result)) {
-    yield* streamAnswer(input, feed, result.success)
+    yield* streamAnswer(run, result.success, said)
     yield* end(feed, taskId, { state: "completed", output: result.success })
     yield* Effect.logInfo("task completed")
     return result.success
@@ -132,13 +153,13 @@ const begin = Effect.fnUntraced(function* ({ feed, input, standing }: Run) {
   const { taskId } = input
   const known = yield* (yield* TaskStore).get(taskId)
   // A task that is taken up again may be waiting for its sender.
-  if (Option.isSome(known) && known.value.state === "submitted") yield* feed.setState(taskId, { state: "working" })
+  if (Option.isSome(known) && known.value.state === "submitted") yield* feed.move(taskId, { state: "working" })
   if (standing.segment > 0 || standing.restored || (yield* InFlight).isKept) return
   yield* savePhase(taskId, "task_receive", TaskReceive.payload(input, standing))
 })
 
 /**
- * Runs one task in the workflow that it is called from, to its end or as far as one execution goes.
+ * Runs one task to its end, or as far as one execution goes.
  *
  * **Details**
  *
@@ -149,7 +170,6 @@ export const run = Effect.fnUntraced(
   function* (run: Run) {
     const executor = yield* AgentExecutor
     const store = yield* TaskStore
-    const instance = yield* WorkflowInstance
     const saving = yield* Effect.context<Checkpoint | PlatformConfig>()
     const { input, standing } = run
     const { taskId } = input
@@ -162,7 +182,7 @@ export const run = Effect.fnUntraced(
       if (!order.has(name)) order.set(name, base + order.size)
       return order.get(name) ?? base
     }
-    const step = yield* StepWorkflow.make({
+    const { said, step } = yield* StepWorkflow.make({
       ...run,
       taskId,
       segment,
@@ -182,16 +202,16 @@ export const run = Effect.fnUntraced(
       case "Hold":
         yield* Effect.logError("the task is held", { detail: worked.detail })
         yield* store.note(taskId, { _tag: "TaskHeld", reason: "code", detail: worked.detail })
-        return yield* Workflow.suspend(instance)
+        return yield* Workflow.suspend((yield* run.execution).instance)
       default:
-        return yield* finish(run, worked)
+        return yield* finish(run, worked, said())
     }
   },
   (effect, { input }) =>
     effect.pipe(
       Effect.catchTag("TaskStoreError", (error) => Effect.fail(StepWorkflow.storeFailure(error))),
       Effect.annotateLogs({ taskId: input.taskId }),
-      Effect.withSpan("AgentTask.run", { attributes: { taskId: input.taskId } })
+      (run) => spanIfTraced("AgentTask.run", run)
     )
 )
 

@@ -20,9 +20,6 @@ export interface LiveTask {
   record: TaskRecord
   /** With changes that are on their way to the disk. */
   staged: TaskRecord
-  /** The numbers of the states that the two have; 0 for one that was there before. */
-  recordAt: number
-  stagedAt: number
   /** The number of the last event that was staged. */
   sequence: number
   /** Runs of each step that was asked for in this process. */
@@ -33,10 +30,8 @@ export interface LiveTask {
   readonly fresh: boolean
   /** The last events that are on disk, in order without a gap. */
   readonly recent: Array<TaskEvent>
-  /** Events that are on disk while one before them has not been reported yet. */
-  readonly early: Map<number, TaskEvent>
-  /** Up to which number the events are in `recent`; undefined where it does not know all of them. */
-  kept: number | undefined
+  /** The number of the last event that is on disk. */
+  kept: number
 }
 
 /** A task as it stands, before anything is remembered of it. */
@@ -44,13 +39,10 @@ export const make = (record: TaskRecord, sequence: number, fresh: boolean): Live
   fresh,
   record,
   staged: record,
-  recordAt: 0,
-  stagedAt: 0,
   sequence,
   attempts: new Map(),
   said: new Map(),
   recent: [],
-  early: new Map(),
   kept: sequence
 })
 
@@ -78,35 +70,16 @@ export const firstTime = (
   return true
 }
 
-/** Keeps an event at hand that is on disk now. Those who wrote it need not report in the order of their numbers. */
+/** Keeps an event at hand that is on disk now. They come in order. */
 export const keep = (task: LiveTask, event: TaskEvent) => {
-  if (task.kept === undefined) return
-  task.early.set(event.sequence, event)
-  for (let next = task.early.get(task.kept + 1); next !== undefined; next = task.early.get(task.kept + 1)) {
-    task.early.delete(next.sequence)
-    task.kept = next.sequence
-    task.recent.push(next)
-  }
+  task.kept = event.sequence
+  task.recent.push(event)
   if (task.recent.length > 2 * recentEvents) task.recent.splice(0, recentEvents)
-}
-
-/** Keeps none any more: an event is on its way to the disk whose arrival nobody will report. */
-export const keepNone = (task: LiveTask) => {
-  task.kept = undefined
-  task.recent.length = 0
-  task.early.clear()
-}
-
-/** Everything up to the state with this number is on disk. Those who wait for it need not report in order either. */
-export const reached = (task: LiveTask, record: TaskRecord, at: number) => {
-  if (at <= task.recordAt) return
-  task.record = record
-  task.recordAt = at
 }
 
 /** The events after `after`, if all of them are at hand. */
 export const recentAfter = ({ kept, recent }: LiveTask, after: number): ReadonlyArray<TaskEvent> | undefined => {
+  if (after >= kept) return []
   const [oldest] = recent
-  if (kept === undefined || oldest === undefined || after < oldest.sequence - 1) return undefined
-  return after >= kept ? [] : recent.slice(after - oldest.sequence + 1)
+  return oldest === undefined || after < oldest.sequence - 1 ? undefined : recent.slice(after - oldest.sequence + 1)
 }

@@ -19,7 +19,13 @@ import { WorkflowEngine, WorkflowInstance } from "effect/workflow/WorkflowEngine
 import { Message, textOf } from "../../services/durable/Content.ts"
 import { Staging } from "../../services/durable/Journal.ts"
 import { CurrentStep, ExecutorError, Step, type StepOptions } from "../../services/durable/Step.ts"
-import { type History, type Standing, TaskStore, type TaskStoreError } from "../../services/durable/TaskStore.ts"
+import {
+  type History,
+  type NewTaskEvent,
+  type Standing,
+  TaskStore,
+  type TaskStoreError
+} from "../../services/durable/TaskStore.ts"
 import type { WaitKind } from "../../services/durable/Waits.ts"
 import type { Segment } from "./segment.ts"
 import * as StepExit from "./stepExit.ts"
@@ -41,6 +47,9 @@ export const askName = (name: string): string => `ask/${name}`
 /** What a step says for itself, as against an interruption or a defect. */
 export const isAnswer = <A>(exit: Exit.Exit<A, ExecutorError>) =>
   Exit.isSuccess(exit) || exit.cause.reasons.every(({ _tag }) => _tag === "Fail")
+
+const contextOf = ({ engine, instance }: Execution) =>
+  Context.make(WorkflowEngine, engine).pipe(Context.add(WorkflowInstance, instance))
 
 // What the engine keeps as the step's result: a defect that the executor goes on from is one, too.
 const isResult = <A>(exit: Exit.Exit<A, ExecutorError>) => Exit.isSuccess(exit) || !Cause.hasInterrupts(exit.cause)
@@ -68,8 +77,27 @@ export const decisionTime = 7 * 24 * 60 * 60 * 1000
 
 const Decision = Schema.Literals(["repeat", "fail"])
 
+/** So many events of a run may be on their way to the disk before the next one waits for it. */
+const mostUnwritten = 32
+
+/** An execution of the workflow engine. */
+export interface Execution {
+  readonly engine: WorkflowEngine["Service"]
+  readonly instance: WorkflowInstance["Service"]
+}
+
+/** What a run of a task has said, be it on disk or on its way there. */
+export interface Said {
+  /** It was an answer, or a part of one. */
+  readonly answered: boolean
+  /** The number of the last event outside of steps. */
+  readonly last: number
+}
+
 /** What a run of a task brings along. */
 export interface Run {
+  /** The execution that the task is in, begun when it is first asked for: a task that takes no step needs none. */
+  readonly execution: Effect.Effect<Execution>
   readonly taskId: string
   readonly feed: TaskFeed
   readonly standing: Standing
@@ -85,18 +113,22 @@ export interface Run {
   readonly waiting: (name: string, accepts: (value: Schema.Json) => boolean) => void
 }
 
-/** The `Step` service of one run of one task. It needs the workflow that it runs in. */
+/** The `Step` service of one run of one task, and what it has said. */
 export const make = Effect.fnUntraced(function* (run: Run) {
   const { feed, segment, standing, taskId } = run
   const store = yield* TaskStore
-  const engine = yield* WorkflowEngine
-  const instance = yield* WorkflowInstance
-  const workflow = Context.make(WorkflowEngine, engine).pipe(Context.add(WorkflowInstance, instance))
   const open = new Map(run.history.waits.map(({ deadline, wait }) => [wait, deadline] as const))
   // Each name once in a run: a second step of the same name would be given the first one's result.
   const names = new Set<string>()
   let asked = 0
   const numbers = new Map<string, number>()
+  let answered = false
+  let unwritten = 0
+  const written = () => void unwritten--
+  const say = (event: NewTaskEvent) =>
+    Effect.map(feed.say(event, written), (fresh) => {
+      if (Option.isSome(fresh)) unwritten++
+    })
   // How many runs of a step have an outcome that we know.
   const accounted = new Map<string, number>()
   const stored = Effect.mapError(storeFailure)
@@ -138,7 +170,8 @@ export const make = Effect.fnUntraced(function* (run: Run) {
       yield* endWith(former)
       return yield* codec.decode(former)
     }
-    const look = Effect.provideContext(engine.deferredResult(deferred), workflow)
+    const execution = yield* run.execution
+    const look = Effect.provideContext(execution.engine.deferredResult(deferred), contextOf(execution))
     const ended = yield* look
     if (Option.isSome(ended)) {
       yield* endWith(yield* codec.encode(ended.value))
@@ -163,7 +196,7 @@ export const make = Effect.fnUntraced(function* (run: Run) {
     }
     if (!(yield* arm)) open.delete(name)
     // Not by `DurableDeferred.await`: when its value comes, that interrupts the run in whatever step another branch is.
-    const exit = yield* segment.rest(look, Workflow.suspend(instance))
+    const exit = yield* segment.rest(look, Workflow.suspend(execution.instance))
     yield* endWith(yield* codec.encode(exit))
     return yield* exit
   })
@@ -188,7 +221,9 @@ export const make = Effect.fnUntraced(function* (run: Run) {
     return suspendOn(
       deferred,
       { name, kind: "timer", reason: "time to pass", from: "the clock", within: duration, schema: Schema.Void },
-      Effect.as(engine.scheduleClock(instance.workflow, { executionId: instance.executionId, clock }), true)
+      Effect.flatMap(run.execution, ({ engine, instance }) =>
+        Effect.as(engine.scheduleClock(instance.workflow, { executionId: instance.executionId, clock }), true)
+      )
     )
   }
   const sleep = (name: string, duration: number): Effect.Effect<void, ExecutorError> =>
@@ -213,7 +248,6 @@ export const make = Effect.fnUntraced(function* (run: Run) {
       const deferredName = StepNames.waitName(wait)
       const deferred = DurableDeferred.make(deferredName, { success: Message, error: ExecutorError })
       const wasOpen = open.has(wait)
-      const { executionId, workflow: own } = instance
       const arm = Effect.gen(function* () {
         const answer = wasOpen ? yield* received(number) : undefined
         if (answer === undefined) {
@@ -221,7 +255,9 @@ export const make = Effect.fnUntraced(function* (run: Run) {
           return false
         }
         const exit = Exit.succeed(answer)
-        yield* engine.deferredDone(deferred, { workflowName: own._tag, executionId, deferredName, exit })
+        const { engine, instance } = yield* run.execution
+        const { executionId, workflow } = instance
+        yield* engine.deferredDone(deferred, { workflowName: workflow._tag, executionId, deferredName, exit })
         return true
       })
       const reason = textOf(parts) === "" ? "an answer" : textOf(parts).slice(0, 200)
@@ -303,11 +339,10 @@ export const make = Effect.fnUntraced(function* (run: Run) {
       }
       return yield* exit
     })
+    const activity = Activity.make({ name: key, success: schema, error: ExecutorError, execute: body })
     const exit = yield* Effect.exit(
       segment.within(
-        Activity.make({ name: key, success: schema, error: ExecutorError, execute: body }).pipe(
-          Effect.provideContext(workflow)
-        )
+        Effect.flatMap(run.execution, (execution) => Effect.provideContext(activity, contextOf(execution)))
       )
     )
     if (isResult(exit)) {
@@ -344,18 +379,22 @@ export const make = Effect.fnUntraced(function* (run: Run) {
       return StepExit.of(schema).decode(former)
     })
 
-  return Step.of({
+  const service = Step.of({
     step,
     emit: Effect.fnUntraced(function* (event) {
       const { attempt, name } = yield* CurrentStep
       const key = `${name}/${attempt}`
       const number = (numbers.get(key) ?? 0) + 1
       numbers.set(key, number)
-      yield* segment.within(stored(feed.append({ taskId, step: name, attempt, number, event })))
+      answered ||= event._tag === "Output" || event._tag === "Artifact"
+      const said = { taskId, step: name, attempt, number, event }
+      // The disk is waited for only where it is far behind: what follows is written after this in any case.
+      yield* segment.within(stored(unwritten < mostUnwritten ? say(said) : Effect.asVoid(feed.append(said))))
     }),
     ask,
     wait: (options) =>
       Effect.andThen(unique("wait", options.name), waitFor(options.from === "person" ? "person" : "signal", options)),
     sleep: (name, duration) => Effect.andThen(unique("wait", name), sleep(name, duration))
   })
+  return { step: service, said: (): Said => ({ answered, last: numbers.get("/1") ?? 0 }) }
 })

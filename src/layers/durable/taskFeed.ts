@@ -10,6 +10,7 @@ import * as Stream from "effect/Stream"
 import type { Cursor, Gap } from "../../services/durable/Cursor.ts"
 import {
   isTerminal,
+  type NewTaskEvent,
   type TaskEvent,
   type TaskRecord,
   type TaskState,
@@ -20,8 +21,12 @@ import * as TaskRecords from "./taskRecords.ts"
 
 /** Writes tell those who follow a task; what they read is always the store, so that a slow reader loses nothing. */
 export interface TaskFeed {
-  readonly append: TaskStore["Service"]["append"]
-  readonly setState: TaskStore["Service"]["setState"]
+  readonly append: (event: NewTaskEvent) => ReturnType<TaskStore["Service"]["append"]>
+  readonly setState: (taskId: string, change: TaskRecords.Change) => ReturnType<TaskStore["Service"]["setState"]>
+  /** `append` without waiting for the disk: whoever follows the task is told when the event can be read. */
+  readonly say: (event: NewTaskEvent, written?: () => void) => ReturnType<TaskStore["Service"]["append"]>
+  /** `setState` without waiting for the disk. */
+  readonly move: (taskId: string, change: TaskRecords.Change) => ReturnType<TaskStore["Service"]["setState"]>
   /** What was said after the cursor, then what is said, until the task's end; see `TaskRunner.events`. */
   readonly events: (taskId: string, after: Cursor | "start") => Stream.Stream<TaskEvent | Gap, TaskStoreError>
   /** The record once its state is as wanted, or has ended; `None` if there is no such task. */
@@ -43,10 +48,11 @@ const makeNews = () => {
   const followers = new Map<string, Set<Deferred.Deferred<void>>>()
 
   // In one go: who is told looks, and joins anew, and whoever walked through the living set would never come to its end.
-  const notify = (taskId: string) =>
-    Effect.sync(() => {
-      for (const news of Array.from(followers.get(taskId) ?? [])) Deferred.doneUnsafe(news, Effect.void)
-    })
+  const notify = (taskId: string) => {
+    const those = followers.get(taskId)
+    if (those === undefined) return
+    for (const news of Array.from(those)) Deferred.doneUnsafe(news, Effect.void)
+  }
 
   const join = (taskId: string) =>
     Effect.sync(() => {
@@ -83,6 +89,10 @@ export const make: Effect.Effect<TaskFeed, never, TaskStore> = Effect.gen(functi
   const { notify, when } = makeNews()
   // Who waits for a state does not look again for all that is said meanwhile.
   const states = makeNews()
+  const moved = (taskId: string) => {
+    notify(taskId)
+    states.notify(taskId)
+  }
   const at = (sequence: number): Cursor => ({ epoch: store.epoch, sequence })
 
   const hasEnded = (task: Option.Option<TaskRecord>) => Option.isNone(task) || isTerminal(task.value.state)
@@ -142,9 +152,14 @@ export const make: Effect.Effect<TaskFeed, never, TaskStore> = Effect.gen(functi
     )
 
   return {
-    append: (event) => Effect.tap(store.append(event), () => notify(event.taskId)),
-    setState: (taskId, change) =>
-      Effect.tap(store.setState(taskId, change), () => Effect.andThen(notify(taskId), states.notify(taskId))),
+    append: (event) => Effect.tap(store.append(event), () => Effect.sync(() => notify(event.taskId))),
+    setState: (taskId, change) => Effect.tap(store.setState(taskId, change), () => Effect.sync(() => moved(taskId))),
+    say: (event, written) =>
+      store.append(event, () => {
+        written?.()
+        notify(event.taskId)
+      }),
+    move: (taskId, change) => store.setState(taskId, change, () => moved(taskId)),
     events,
     reached: (taskId, wanted) =>
       states.when(
@@ -153,6 +168,6 @@ export const make: Effect.Effect<TaskFeed, never, TaskStore> = Effect.gen(functi
           hasEnded(task) || Option.exists(task, ({ state }) => wanted(state)) ? Option.some(task) : Option.none()
         )
       ),
-    notify: (taskId) => Effect.andThen(notify(taskId), states.notify(taskId))
+    notify: (taskId) => Effect.sync(() => moved(taskId))
   }
 })

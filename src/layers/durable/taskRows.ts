@@ -74,6 +74,14 @@ export const make = Effect.gen(function* () {
     Result: TaskRow,
     execute: (taskId) => sql`SELECT * FROM tasks WHERE number = (SELECT number FROM streams WHERE name = ${taskId})`
   })
+  // One look for both: most messages are new.
+  const isKnown = SqlSchema.findOne({
+    Request: Schema.String,
+    Result: Schema.Struct({ known: Schema.BooleanFromBit }),
+    execute: (key) => sql`
+      SELECT EXISTS (SELECT 1 FROM tasks WHERE message_key = ${key})
+        OR EXISTS (SELECT 1 FROM task_tombstones WHERE message_key = ${key}) AS known`
+  })
   const byKey = SqlSchema.findOneOption({
     Request: Schema.String,
     Result: TaskRow,
@@ -215,6 +223,8 @@ export const make = Effect.gen(function* () {
 
   return {
     byId,
+    /** Has a message with this key been here, be its task pruned or not? */
+    isKnown: (key: string) => Effect.map(isKnown(key), ({ known }) => known),
     byKey,
     tombstone,
     unfinished,

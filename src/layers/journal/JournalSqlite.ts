@@ -45,12 +45,14 @@ const busyTimeout = 1000
 /** What is staged and not yet committed. */
 interface Batch {
   readonly entries: Array<JournalFile.Staged>
+  /** Who is to be called when it is written. */
+  readonly written: Array<() => void>
   readonly done: Deferred.Deferred<void>
   /** How many fibers wait for it. */
   waiting: number
 }
 
-const newBatch = (): Batch => ({ entries: [], done: Deferred.makeUnsafe(), waiting: 0 })
+const newBatch = (): Batch => ({ entries: [], written: [], done: Deferred.makeUnsafe(), waiting: 0 })
 
 const make = Effect.fnUntraced(function* (options: Options) {
   const { filename } = options
@@ -68,6 +70,7 @@ const make = Effect.fnUntraced(function* (options: Options) {
   )
   const clock = yield* Clock.Clock
   const work = yield* Latch.make(false)
+  const wanted = yield* Latch.make(false)
   let pending = newBatch()
   let refused: JournalUnavailable | undefined
 
@@ -79,6 +82,7 @@ const make = Effect.fnUntraced(function* (options: Options) {
     if (Result.isSuccess(written)) {
       pending = newBatch()
       refused = undefined
+      for (const tellWritten of batch.written) tellWritten()
       Deferred.doneUnsafe(batch.done, Effect.void)
     } else {
       refused = written.failure
@@ -137,9 +141,13 @@ const make = Effect.fnUntraced(function* (options: Options) {
     }))
   }
 
-  const stageUnsafe = (entries: ReadonlyArray<JournalEntry>) => {
+  const stageUnsafe = (entries: ReadonlyArray<JournalEntry>, written?: () => void) => {
     if (entries.length === 0) return
     pending.entries.push(...encoded(entries))
+    if (written !== undefined) {
+      pending.written.push(written)
+      wanted.openUnsafe()
+    }
     work.openUnsafe()
   }
   const stage = (entries: ReadonlyArray<JournalEntry>) => Effect.sync(() => stageUnsafe(entries))
@@ -185,6 +193,14 @@ const make = Effect.fnUntraced(function* (options: Options) {
         return Effect.andThen(Effect.sleep(refused === undefined ? lazyCommit : retryEvery), commitOld(batch))
       })
     ),
+    Effect.forever,
+    Effect.forkScoped
+  )
+  // What somebody wants to hear of, without waiting for it himself, is committed as soon as all that can run now has run.
+  yield* wanted.await.pipe(
+    Effect.andThen(wanted.close),
+    Effect.andThen(Effect.yieldNow),
+    Effect.andThen(Effect.suspend(() => (refused === undefined ? Effect.ignore(commit) : Effect.void))),
     Effect.forever,
     Effect.forkScoped
   )

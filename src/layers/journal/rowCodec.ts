@@ -7,6 +7,7 @@ import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { JournalRecord, type JournalRow } from "../../services/durable/Journal.ts"
+import { TaskState } from "../../services/durable/TaskStore.ts"
 import { isChecksum } from "./checksum.ts"
 
 /** A row as its table has it. */
@@ -25,13 +26,53 @@ export interface StoredRow {
 const encode = Schema.encodeSync(Schema.fromJsonString(JournalRecord))
 const decode = Schema.decodeUnknownResult(Schema.fromJsonString(JournalRecord))
 
-// The kinds that a step costs, and those that may be large, hold nothing but texts, whole numbers and what codecs have
-// made JSON already: they are written and read as they are. All others go by their schema.
+// The kinds that a task or a step costs, and those that may be large, hold nothing but texts, whole numbers and what codecs
+// have made JSON already: they are written and read as they are. All others go by their schema, and so does one of these
+// that has more in it.
 const isText = Predicate.isString
 const isJson = Predicate.isNotUndefined
+const isAbsent = Predicate.isUndefined
+const isState = Schema.is(TaskState)
+const isPlainInput = (value: unknown) =>
+  Predicate.isReadonlyObject(value) &&
+  inputTexts.every((name) => isText(value[name])) &&
+  Object.keys(value).length === inputTexts.length
 const isAbsentOr = (fits: (value: unknown) => boolean) => (value: unknown) => value === undefined || fits(value)
+const inputTexts = ["taskId", "contextId", "messageId", "caller", "text"] as const
 type Fields = ReadonlyArray<readonly [name: string, fits: (value: unknown) => boolean]>
 const plain = new Map<string, Fields>([
+  [
+    "TaskAccepted",
+    [
+      ["input", isPlainInput],
+      ["messageKey", isText],
+      ["digest", isText],
+      ["version", Number.isSafeInteger],
+      ["code", isText],
+      ["restored", Predicate.isBoolean]
+    ]
+  ],
+  [
+    "TaskMoved",
+    [
+      ["sequence", Number.isSafeInteger],
+      ["state", isState],
+      ["output", isAbsent],
+      ["error", isAbsent],
+      ["message", isAbsent]
+    ]
+  ],
+  [
+    "CheckpointSaved",
+    [
+      ["workspaceId", isText],
+      ["workflowId", isText],
+      ["stepName", isText],
+      ["stepIndex", Number.isSafeInteger],
+      ["payload", isJson],
+      ["known", isAbsentOr((known) => known === true)]
+    ]
+  ],
   [
     "ExecutionStarted",
     [
@@ -65,12 +106,12 @@ const plain = new Map<string, Fields>([
   ]
 ])
 
-/** The text of a record. Its `_tag` is in it, too: the column `kind` is for queries. */
-export const encodeRecord = (record: JournalRecord): string =>
-  plain.has(record._tag) ? JSON.stringify(record) : encode(record)
-
 const isPlain = (parsed: unknown): parsed is JournalRecord =>
   Predicate.isObject(parsed) && plain.get(String(parsed["_tag"]))?.every(([name, fits]) => fits(parsed[name])) === true
+
+/** The text of a record. Its `_tag` is in it, too: the column `kind` is for queries. */
+export const encodeRecord = (record: JournalRecord): string =>
+  isPlain(record) ? JSON.stringify(record) : encode(record)
 
 // The schema is asked where it says more: what is wrong with a text, and all about the kinds that are not plain.
 const decodeRecord = ({ data, kind }: StoredRow) => {

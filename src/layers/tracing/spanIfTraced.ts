@@ -26,3 +26,10 @@ export const spanIfTraced = <A, E, R>(name: string, effect: Effect.Effect<A, E, 
   Effect.withFiber((fiber) =>
     fiber.getRef(Tracer) === nativeTracer ? effect : Effect.useSpan(name, (span) => Effect.withParentSpan(effect, span))
   )
+
+/** {@link spanIfTraced} for a function: what `Effect.fn` is elsewhere. */
+export const fnIfTraced =
+  (name: string) =>
+  <Args extends ReadonlyArray<unknown>, A, E, R>(body: (...args: Args) => Effect.Effect<A, E, R>) =>
+  (...args: Args): Effect.Effect<A, E, R> =>
+    spanIfTraced(name, body(...args))

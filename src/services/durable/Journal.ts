@@ -243,8 +243,12 @@ export class Journal extends Context.Service<
     /** Gives a journal that has lost its end a new epoch: numbers may be given again, and cursors tell the two apart. */
     readonly renew: Effect.Effect<void, JournalUnavailable>
     readonly stage: (entries: ReadonlyArray<JournalEntry>) => Effect.Effect<void>
-    /** `stage` in the middle of synchronous code, for numbers that must be staged in their order. */
-    readonly stageUnsafe: (entries: ReadonlyArray<JournalEntry>) => void
+    /**
+     * `stage` in the middle of synchronous code, for numbers that must be staged in their order. Given `written`, the rows
+     * are committed soon, and it is called when they are on disk: in the order of staging, before anybody who waits for
+     * them goes on. It must not throw.
+     */
+    readonly stageUnsafe: (entries: ReadonlyArray<JournalEntry>, written?: () => void) => void
     readonly settled: Effect.Effect<void>
     readonly append: (entries: ReadonlyArray<JournalEntry>) => Effect.Effect<void>
     readonly accept: (entries: ReadonlyArray<JournalEntry>) => Effect.Effect<void, JournalUnavailable>

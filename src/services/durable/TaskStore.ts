@@ -218,14 +218,16 @@ export class TooManyTasks extends Schema.TaggedError<TooManyTasks>()("TooManyTas
  *   At most `limit` tasks may be unfinished. Of a task that was pruned the message is known for some time more.
  * - `begin` counts a run of a step and answers its attempt, from 1; `begun` is how many there were.
  * - `append` numbers and records an event unless one with the same (step, attempt, number) is there; it answers the new
- *   event, or `None` for a repeat.
+ *   event, or `None` for a repeat. Given `written`, it does not wait for the disk: that is called once the event can be
+ *   read, which is before anything can that is recorded later.
  * - `epoch` is made with the store, of letters and digits, and lives as long as what it keeps: with an event's sequence it
  *   is the event's cursor (`Cursor.ts`).
  * - `events` gives what was said after a sequence number (0 for all), in order, at most `limit` of it. An event can be read
  *   once all before it can, and reads the same ever after; `get` is never behind what `events` shows.
  * - `firstKept` is the sequence of the oldest event that is kept: 1, also where nothing was said yet, unless old events
  *   were trimmed. The newest event of a task is never trimmed.
- * - `setState` moves a task forward; a terminal state is never left, and then the record is answered unchanged.
+ * - `setState` moves a task forward; a terminal state is never left, and then the record is answered unchanged. `written`
+ *   is what it is for `append`; the record that is answered is then the one to come.
  * - `unfinished` holds the tasks to resume after a restart, oldest first; `standing` and `history` are
  *   what resuming one needs.
  * - `list` gives a page of tasks. Who asks for the next one by `after` gets no task twice; one that changes meanwhile is
@@ -254,7 +256,10 @@ export class TaskStore extends Context.Service<
     readonly begin: (taskId: string, step: string, effect?: EffectIntent) => Effect.Effect<number, TaskStoreError>
     /** How often the step was begun. */
     readonly begun: (taskId: string, step: string) => Effect.Effect<number, TaskStoreError>
-    readonly append: (event: NewTaskEvent) => Effect.Effect<Option.Option<TaskEvent>, TaskStoreError>
+    readonly append: (
+      event: NewTaskEvent,
+      written?: () => void
+    ) => Effect.Effect<Option.Option<TaskEvent>, TaskStoreError>
     readonly events: (
       taskId: string,
       after: number,
@@ -270,7 +275,8 @@ export class TaskStore extends Context.Service<
             readonly message: readonly [Part, ...ReadonlyArray<Part>]
           }
         | { readonly state: "completed"; readonly output: TaskOutput }
-        | { readonly state: "failed" | "rejected"; readonly error: ExecutorError }
+        | { readonly state: "failed" | "rejected"; readonly error: ExecutorError },
+      written?: () => void
     ) => Effect.Effect<{ readonly task: TaskRecord; readonly event: Option.Option<TaskEvent> }, TaskStoreError>
     readonly unfinished: Effect.Effect<ReadonlyArray<TaskRecord>, TaskStoreError>
     readonly list: (query: TaskQuery) => Effect.Effect<TaskPage, TaskStoreError>

@@ -151,6 +151,32 @@ export const taskStoreConformance = <E>(name: string, layer: Layer.Layer<TaskSto
 
     eventConformance(layer)
 
+    it.effect("tells who does not wait when what he wrote can be read, in order, once, and of no repeat", () =>
+      Effect.gen(function* () {
+        const { store, taskId } = yield* submitted()
+        const heard: Array<string> = []
+        const hear = (what: string) => () => void heard.push(what)
+        yield* store.setState(taskId, { state: "working" }, hear("working"))
+        yield* store.append(eventOf(taskId, "", 1, 1, "one"), hear("one"))
+        const repeat = yield* store.append(eventOf(taskId, "", 1, 1, "one"), hear("a repeat"))
+        assert.deepStrictEqual(repeat, Option.none())
+        yield* store.setState(taskId, { state: "submitted" }, hear("a step back"))
+        yield* store.append(eventOf(taskId, "", 1, 2, "two"), hear("two"))
+        // Without anybody who waits for it.
+        while (heard.length < 3) yield* Effect.yieldNow
+        assert.deepStrictEqual(heard, ["working", "one", "two"])
+        assert.deepStrictEqual(
+          (yield* store.events(taskId, 0)).map(({ sequence }) => sequence),
+          [1, 2, 3]
+        )
+        yield* store.append(eventOf(taskId, "", 1, 3, "three"), () => heard.push("three"))
+        yield* store.append(eventOf(taskId, "", 1, 4, "four"))
+        // Who waits goes on after all who were before him have been told.
+        assert.strictEqual(heard.at(-1), "three")
+        assert.strictEqual(heard.length, 4)
+      }).pipe(Effect.provide(layer))
+    )
+
     describe("setState", () => {
       it.effect("moves a task forward and says so in an event of its own", () =>
         Effect.gen(function* () {

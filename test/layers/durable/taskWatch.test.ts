@@ -78,7 +78,11 @@ describe("planted stalls", () => {
   it.live("pitfall stuck: a task whose start was lost is found and started", () =>
     Effect.gen(function* () {
       const { logged, value } = yield* run(
-        () => Effect.succeed(new TaskOutput({ text: "done" })),
+        // It needs a start of the engine: what takes no step does without.
+        Effect.fnUntraced(function* () {
+          const { step } = yield* Step
+          return new TaskOutput({ text: yield* step("one", Schema.String, Effect.succeed("done")) })
+        }),
         (engine, once) => ({
           // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a start that does nothing has no answer either
           execute: ((...args: Parameters<Engine["execute"]>) =>

@@ -72,6 +72,25 @@ describe("JournalSqlite", () => {
     )
   )
 
+  it.effect("what somebody wants to hear of is committed soon, in order, though nobody waits for it", () =>
+    onFile((file) =>
+      Effect.gen(function* () {
+        const journal = yield* Journal
+        const heard: Array<number> = []
+        const stage = (index: number) => journal.stageUnsafe([held("a", `${index}`)], () => heard.push(index))
+        for (const index of [1, 2, 3]) stage(index)
+        assert.deepStrictEqual(heard, [])
+        while (heard.length === 0) yield* Effect.yieldNow
+        // All in one commit, and on disk by then.
+        assert.deepStrictEqual(heard, [1, 2, 3])
+        assert.strictEqual((yield* journal.read("a")).length, 3)
+        stage(4)
+        yield* journal.append([released("a")])
+        assert.deepStrictEqual(heard, [1, 2, 3, 4])
+      }).pipe(Effect.provide(journalAt(file)))
+    )
+  )
+
   it.effect("many that wait at once share a commit, and what is staged together is written together", () =>
     onFile((file) =>
       Effect.gen(function* () {
