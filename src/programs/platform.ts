@@ -1,5 +1,5 @@
 /**
- * The embedded platform: one process, one SQLite file.
+ * The embedded platform: one process, and one SQLite file or a Postgres database.
  *
  * @module
  */
@@ -17,6 +17,7 @@ import { listenError } from "../layers/platform/listenError.ts"
 import * as PlatformEmbedded from "../layers/platform/PlatformEmbedded.ts"
 import * as PlatformServer from "../layers/platform/PlatformServer.ts"
 import * as PlatformSettingsEnv from "../layers/platform/PlatformSettingsEnv.ts"
+import * as PostgresClient from "../layers/sql/PostgresClient.ts"
 import * as SqliteClient from "../layers/sql/SqliteClient.ts"
 import * as StateDirectoryNode from "../layers/workspace/StateDirectoryNode.ts"
 import { AdminToken } from "../services/platform/AdminToken.ts"
@@ -33,7 +34,13 @@ const State = Layer.unwrap(
 )
 
 const Database = Layer.unwrap(
-  Effect.map(StateDirectory, (state) => SqliteClient.layer({ filename: state.file("platform.db") }))
+  Effect.gen(function* () {
+    const state = yield* StateDirectory
+    const { databaseUrl: url } = yield* PlatformSettings
+    return url === undefined
+      ? SqliteClient.layer({ filename: state.file("platform.db") })
+      : PostgresClient.layerWith({ url })
+  })
 )
 
 const Listener = Layer.unwrap(

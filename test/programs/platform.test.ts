@@ -37,12 +37,21 @@ describe("the platform program", () => {
           [
             { MOLECULE_PLATFORM_STATE_DIR: `${directory}/other`, MOLECULE_PLATFORM_PORT: "no" },
             ["MOLECULE_PLATFORM_PORT"]
+          ],
+          [
+            { MOLECULE_PLATFORM_STATE_DIR: `${directory}/other`, DATABASE_URL: "mysql://me:secret@db/x" },
+            ["DATABASE_URL", "postgres://"]
+          ],
+          [
+            { MOLECULE_PLATFORM_STATE_DIR: `${directory}/other`, DATABASE_URL: "postgres://me:secret@127.0.0.1:1/x" },
+            ["127.0.0.1:1"]
           ]
         ]
         for (const [environment, expected] of tries) {
           const other = yield* start("platform", [], { MOLECULE_PLATFORM_PORT: "0", ...environment })
           assert.strictEqual(yield* other.exitCode, 1, yield* other.output)
           for (const text of expected) assert.include(yield* other.output, text)
+          assert.notInclude(yield* other.output, "secret")
         }
       }).pipe(Effect.scoped, Effect.provide(Machine))
   )

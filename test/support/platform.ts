@@ -1,5 +1,5 @@
 /**
- * A real platform for tests: HTTP on a free loopback port, SQLite in a temporary directory.
+ * A real platform for tests: HTTP on a free loopback port, SQLite in a temporary directory or a Postgres database.
  *
  * @module
  */
@@ -17,10 +17,10 @@ import { createServer } from "node:http"
 import * as CheckpointSql from "../../src/layers/durable/CheckpointSql.ts"
 import * as PlatformEmbedded from "../../src/layers/platform/PlatformEmbedded.ts"
 import * as PlatformServer from "../../src/layers/platform/PlatformServer.ts"
-import * as SqliteClient from "../../src/layers/sql/SqliteClient.ts"
 import { AdminToken } from "../../src/services/platform/AdminToken.ts"
 import { PlatformSettings, type Settings, settingsDefaults } from "../../src/services/platform/PlatformSettings.ts"
 import { StateDirectory } from "../../src/services/workspace/StateDirectory.ts"
+import * as Databases from "./databases.ts"
 
 /** Where the platform under test is, and its admin token. */
 export class TestPlatform extends Context.Service<
@@ -57,7 +57,7 @@ const at = (path: string, options: Options) => {
   return Layer.provideMerge(Described, PlatformServer.layer).pipe(
     Layer.provideMerge(PlatformEmbedded.layer),
     Layer.provideMerge(CheckpointSql.layer),
-    Layer.provideMerge(SqliteClient.layer({ filename: `${path}/platform.db` })),
+    Layer.provideMerge(Databases.layerFor(`${path}/platform.db`)),
     Layer.provideMerge(directory(path)),
     Layer.provideMerge(Layer.succeed(PlatformSettings, settings)),
     Layer.provideMerge(

@@ -15,6 +15,7 @@ import { fileURLToPath } from "node:url"
 import * as PlatformClientAdmin from "../../src/layers/local/PlatformClientAdmin.ts"
 import { freePort } from "../../src/layers/local/freePort.ts"
 import { PlatformClient } from "../../src/services/platform/PlatformClient.ts"
+import * as Databases from "./databases.ts"
 
 export const root = fileURLToPath(new URL("../..", import.meta.url))
 
@@ -80,7 +81,9 @@ export const startPlatform = Effect.fnUntraced(function* (
   env: Record<string, string> = {}
 ) {
   const files = yield* FileSystem.FileSystem
+  const database = yield* Databases.urlFor(`${directory}/platform.db`)
   const started = yield* start("platform", [], {
+    ...(database === undefined ? undefined : { DATABASE_URL: database }),
     MOLECULE_PLATFORM_HOST: "127.0.0.1",
     MOLECULE_PLATFORM_PORT: String(port),
     MOLECULE_PLATFORM_RATE_LIMIT: "60000",

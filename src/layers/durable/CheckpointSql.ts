@@ -13,23 +13,25 @@ import { SqlClient } from "effect/sql/SqlClient"
 import * as SqlSchema from "effect/sql/SqlSchema"
 import { Checkpoint, CheckpointInput, CheckpointKey, SavedStep } from "../../services/durable/Checkpoint.ts"
 import { WorkspaceId } from "../../services/workspace/WorkspaceId.ts"
+import * as Dialect from "../sql/dialect.ts"
 import { migrate } from "../sql/migrate.ts"
 import * as CheckpointRules from "./checkpointRules.ts"
 
 const migrations = {
   "1_create": Effect.gen(function* () {
     const sql = yield* SqlClient
+    const t = Dialect.of(sql)
     yield* sql`CREATE TABLE workflow_checkpoints (
       id TEXT NOT NULL PRIMARY KEY,
       workspace_id TEXT NOT NULL,
       workflow_id TEXT NOT NULL,
       step_name TEXT NOT NULL,
-      step_index INTEGER NOT NULL,
+      step_index ${t.integer} NOT NULL,
       payload TEXT NOT NULL,
-      completed_at INTEGER NOT NULL,
-      sequence INTEGER NOT NULL UNIQUE,
+      completed_at ${t.integer} NOT NULL,
+      sequence ${t.sequence} NOT NULL UNIQUE,
       UNIQUE (workspace_id, workflow_id, step_name)
-    ) STRICT`
+    ) ${t.strict}`
     yield* sql`CREATE INDEX workflow_checkpoints_latest ON workflow_checkpoints (workspace_id, sequence)`
   })
 }
@@ -64,6 +66,7 @@ const make = Effect.gen(function* () {
 
   const columns = sql.literal("id, workspace_id, workflow_id, step_name, step_index, payload, completed_at")
 
+  const next = Dialect.of(sql).next("workflow_checkpoints", "sequence")
   // One statement: a repeat keeps its id, and takes the next number, which decides what is latest within a millisecond.
   const upsert = SqlSchema.findOne({
     Request: Row,
@@ -71,7 +74,7 @@ const make = Effect.gen(function* () {
     execute: (row) => sql`
       INSERT INTO workflow_checkpoints (${columns}, sequence) VALUES (
         ${row.id}, ${row.workspace_id}, ${row.workflow_id}, ${row.step_name}, ${row.step_index}, ${row.payload},
-        ${row.completed_at}, (SELECT COALESCE(MAX(sequence), 0) + 1 FROM workflow_checkpoints)
+        ${row.completed_at}, ${next}
       )
       ON CONFLICT (workspace_id, workflow_id, step_name) DO UPDATE SET
         step_index = excluded.step_index,

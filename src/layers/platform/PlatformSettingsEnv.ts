@@ -50,6 +50,15 @@ const Ranges = Schema.String.pipe(
   )
 )
 
+// The URL has a password in it: what is wrong is said without showing it.
+const PostgresUrl = Schema.RedactedFromValue(
+  Schema.String.check(
+    Schema.isPattern(/^postgres(ql)?:\/\/[^\s/]+\/[^\s/]+/, {
+      message: "must be the URL of a Postgres database, as in postgres://user:password@host:5432/database"
+    })
+  )
+)
+
 /** Where the state lives if nobody says: `~/.molecule/platform`. */
 const stateDirectory = Config.option(Config.NonEmptyString("MOLECULE_PLATFORM_STATE_DIR")).pipe(
   Config.flatMap(
@@ -72,6 +81,7 @@ export const config = Config.all({
   host: Config.NonEmptyString("MOLECULE_PLATFORM_HOST").pipe(Config.withDefault(settingsDefaults.host)),
   port: port.pipe(Config.withDefault(settingsDefaults.port)),
   stateDirectory,
+  databaseUrl: Config.option(Config.schema(PostgresUrl, "DATABASE_URL")).pipe(Config.map(Option.getOrUndefined)),
   allowedAddresses: Config.schema(Ranges, "MOLECULE_PLATFORM_ALLOWED_ADDRESSES").pipe(
     Config.withDefault(settingsDefaults.allowedAddresses)
   ),

@@ -20,13 +20,14 @@ import {
   RelayQueue
 } from "../../services/platform/RelayQueue.ts"
 import { WorkspaceId } from "../../services/workspace/WorkspaceId.ts"
+import * as Dialect from "../sql/dialect.ts"
 import { unavailable } from "./platformTables.ts"
 import { bodyText } from "./httpAnswers.ts"
 import * as PlatformTables from "./platformTables.ts"
 import * as RelayInbox from "./relayInbox.ts"
 import * as RelayNews from "./relayNews.ts"
 import * as RelayUpkeep from "./relayUpkeep.ts"
-import { Carried, columnsOf, HeadersJson, HeadJson, Judged, Watched } from "./relayRows.ts"
+import { Carried, columnsOf, HeadersJson, HeadJson, Judged, relayLock, Watched } from "./relayRows.ts"
 
 const everyone = ""
 
@@ -63,7 +64,7 @@ const make = Effect.gen(function* () {
   const fresh = new Set<Set<WorkspaceId>>()
 
   const now = Clock.currentTimeMillis
-  const within = sql.withTransaction
+  const within = RelayNews.telling(Dialect.oneByOne(sql, relayLock))
   const carried = sql.literal(columnsOf(Carried))
   const judged = sql.literal(columnsOf(Judged))
 
@@ -214,10 +215,10 @@ const make = Effect.gen(function* () {
             // What its former holder has said of an answer is void.
             if (row.parts > 0) {
               yield* sql`DELETE FROM relay_parts WHERE entry = ${row.place}`
-              entries.tell(row.id)
+              yield* RelayNews.afterwards(() => entries.tell(row.id))
             }
             yield* sql`UPDATE relay_entries SET state = 'held', lease = ${key}, lease_until = ${at + lease},
-              attempts = attempts + 1, generation = generation + (parts > 0), parts = 0, answer = NULL, answer_bytes = 0
+              attempts = attempts + 1, generation = generation + CASE WHEN parts > 0 THEN 1 ELSE 0 END, parts = 0, answer = NULL, answer_bytes = 0
               WHERE place = ${row.place}`
             const { attempts, body, caller, enqueued_at, expires_at, headers, id, method, path } = row
             return {

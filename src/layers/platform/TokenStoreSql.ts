@@ -16,6 +16,7 @@ import { SqlClient } from "effect/sql/SqlClient"
 import { maxLiveTokens, TokenStore, TooManyTokens, UnknownToken } from "../../services/platform/TokenStore.ts"
 import { UnknownWorkspace } from "../../services/platform/WorkspaceStore.ts"
 import { WorkspaceId } from "../../services/workspace/WorkspaceId.ts"
+import * as Dialect from "../sql/dialect.ts"
 import * as PlatformTables from "./platformTables.ts"
 import { insertToken } from "./tokenRows.ts"
 
@@ -46,6 +47,7 @@ const Count = Schema.NonEmptyArray(Schema.Struct({ count: Schema.Int }))
 
 const make = Effect.gen(function* () {
   const sql = yield* SqlClient
+  const { nth } = Dialect.of(sql)
   const random = yield* SecureRandom.SecureRandom
   const digest = yield* Digest.Digest
 
@@ -71,7 +73,7 @@ const make = Effect.gen(function* () {
         if (count >= maxLiveTokens) return yield* new TooManyTokens()
         yield* insertToken(sql, workspaceId, token)
       },
-      (effect) => sql.withTransaction(effect),
+      Dialect.oneByOne(sql, "platform/tokens"),
       Effect.catchTags(PlatformTables.unavailable("mint"))
     ),
 
@@ -101,7 +103,7 @@ const make = Effect.gen(function* () {
           yield* sql`
             SELECT id, prefix, created_at, last_used_at FROM workspace_tokens
             WHERE workspace_id = ${workspaceId} AND revoked_at IS NULL
-            ORDER BY created_at DESC, rowid DESC LIMIT ${limit} OFFSET ${offset}`
+            ORDER BY created_at DESC, ${nth} DESC LIMIT ${limit} OFFSET ${offset}`
         )
         return rows.map((row) => ({
           id: row.id,

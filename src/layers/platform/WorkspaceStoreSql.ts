@@ -8,6 +8,7 @@ import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import { SqlClient } from "effect/sql/SqlClient"
 import * as Hierarchy from "../../services/platform/Hierarchy.ts"
@@ -22,6 +23,7 @@ import {
   WorkspaceStore
 } from "../../services/platform/WorkspaceStore.ts"
 import { WorkspaceId } from "../../services/workspace/WorkspaceId.ts"
+import * as Dialect from "../sql/dialect.ts"
 import * as PlatformTables from "./platformTables.ts"
 import { insertToken } from "./tokenRows.ts"
 
@@ -42,6 +44,7 @@ const make = Effect.gen(function* () {
   const sql = yield* SqlClient
   const random = yield* SecureRandom.SecureRandom
   const columns = sql.literal(PlatformTables.workspaceColumns)
+  const { nth } = Dialect.of(sql)
   const rows = Schema.decodeUnknownEffect(Rows)
 
   const findRow = Effect.fnUntraced(function* (id: WorkspaceId) {
@@ -102,6 +105,9 @@ const make = Effect.gen(function* () {
   })
 
   const within = sql.withTransaction
+  // Whether a parent fits depends on the whole tree; a workspace's first token, on whether there is another.
+  const inTree = Dialect.oneByOne(sql, "platform/tree")
+  const inTokens = Dialect.oneByOne(sql, "platform/tokens")
 
   return WorkspaceStore.of({
     create: Effect.fn("WorkspaceStore.create")(
@@ -117,7 +123,7 @@ const make = Effect.gen(function* () {
         )
         return row
       },
-      within,
+      inTree,
       Effect.catchTags(PlatformTables.unavailable("create"))
     ),
 
@@ -127,7 +133,7 @@ const make = Effect.gen(function* () {
     ),
 
     list: Effect.suspend(
-      () => sql`SELECT ${columns} FROM workspaces WHERE status <> 'removed' ORDER BY created_at, rowid`
+      () => sql`SELECT ${columns} FROM workspaces WHERE status <> 'removed' ORDER BY created_at, ${nth}`
     ).pipe(
       Effect.flatMap(rows),
       Effect.catchTags(PlatformTables.unavailable("list")),
@@ -139,11 +145,13 @@ const make = Effect.gen(function* () {
         const row = yield* present(id)
         const parentId = changes.parent_id
         if (parentId !== undefined && parentId !== null) yield* checkParent(id, parentId)
-        const given = Object.entries(changes).filter(([, value]) => value !== undefined)
+        const given = Object.entries(changes).flatMap(([name, value]) =>
+          value === undefined ? [] : [[name, Predicate.isBoolean(value) ? Dialect.bit(value) : value] as const]
+        )
         if (given.length > 0)
           yield* sql`UPDATE workspaces SET ${sql.update(Object.fromEntries(given))} WHERE id = ${row.id}`
       },
-      within,
+      inTree,
       Effect.catchTags(PlatformTables.unavailable("patch"))
     ),
 
@@ -155,7 +163,7 @@ const make = Effect.gen(function* () {
         const children = yield* Schema.decodeUnknownEffect(Ids)(
           yield* sql`
             SELECT id, name, status FROM workspaces WHERE parent_id = ${id} AND status <> 'removed'
-            ORDER BY created_at, rowid`
+            ORDER BY created_at, ${nth}`
         )
         if (children.length > 0 && !cascade) {
           return yield* new HasChildren({ children: children.map(({ id, name }) => ({ id, name })) })
@@ -171,7 +179,7 @@ const make = Effect.gen(function* () {
         }
         return tree.filter((member) => member.id !== id && member.status !== "removed").length
       },
-      within,
+      inTree,
       Effect.catchTags(PlatformTables.unavailable("remove"))
     ),
 
@@ -189,7 +197,7 @@ const make = Effect.gen(function* () {
             last_heard_at = ${yield* now} WHERE id = ${row.id}`
         yield* move(row, "register")
       },
-      within,
+      inTokens,
       Effect.catchTags(PlatformTables.unavailable("register"))
     ),
 
@@ -245,10 +253,10 @@ const make = Effect.gen(function* () {
         return yield* rows(
           yield* sql`
             SELECT ${columns} FROM (
-              SELECT *, rowid AS place, CASE WHEN id = ${parentId} THEN 2 WHEN parent_id = ${id} THEN 1 ELSE 0 END AS kin
+              SELECT *, ${nth} AS place, CASE WHEN id = ${parentId} THEN 2 WHEN parent_id = ${id} THEN 1 ELSE 0 END AS kin
               FROM workspaces
-              WHERE status <> 'removed' AND id <> ${id} AND (parent_id IS ${parentId} OR parent_id = ${id} OR id = ${parentId})
-            ) ORDER BY kin, created_at, place`
+              WHERE status <> 'removed' AND id <> ${id} AND (parent_id IS NOT DISTINCT FROM ${parentId} OR parent_id = ${id} OR id = ${parentId})
+            ) AS relatives ORDER BY kin, created_at, place`
         )
       },
       within,

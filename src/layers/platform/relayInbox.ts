@@ -12,8 +12,10 @@ import type { SqlError } from "effect/sql/SqlError"
 import { type AnswerHead, CursorLost, type RelayQueue } from "../../services/platform/RelayQueue.ts"
 import type { WorkspaceId } from "../../services/workspace/WorkspaceId.ts"
 import { bodyText } from "./httpAnswers.ts"
+import * as Dialect from "../sql/dialect.ts"
 import { unavailable } from "./platformTables.ts"
-import { columnsOf, Shown } from "./relayRows.ts"
+import * as RelayNews from "./relayNews.ts"
+import { columnsOf, relayLock, Shown } from "./relayRows.ts"
 
 /** What was shown has no lease that ends: it is held until it is passed, answered, or expires. Milliseconds since 1970. */
 const never = 8_640_000_000_000_000
@@ -73,7 +75,7 @@ export const make = Effect.fnUntraced(function* (queue: {
         message: "the agent has taken the message; its answer, if there is one, comes as a message of its own"
       })
       yield* queue.closeRow(at, { status: 202, headers: { "content-type": "application/json" } }, body, false)
-      queue.tell(id)
+      yield* RelayNews.afterwards(() => queue.tell(id))
     }
   })
 
@@ -112,7 +114,7 @@ export const make = Effect.fnUntraced(function* (queue: {
       }
       return page.map(toRow)
     },
-    sql.withTransaction,
+    RelayNews.telling(Dialect.oneByOne(sql, relayLock)),
     Effect.catchTags(unavailable("inbox"))
   )
 

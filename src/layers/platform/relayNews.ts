@@ -3,9 +3,36 @@
  *
  * @module
  */
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Latch from "effect/Latch"
 import type * as Scope from "effect/Scope"
+import type { SqlError } from "effect/sql/SqlError"
+
+const Untold = Context.Reference<Array<() => void> | undefined>("molecule-effect/layers/platform/relayNews/Untold", {
+  defaultValue: () => undefined
+})
+
+/** Tells something when the transaction has been committed: whoever looks before would find what was there before. */
+export const afterwards = (tell: () => void): Effect.Effect<void> =>
+  Effect.map(Untold, (untold) => {
+    if (untold === undefined) tell()
+    else untold.push(tell)
+  })
+
+/** A transaction, and behind it what is to be told {@link afterwards}. */
+export const telling =
+  (transaction: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E | SqlError, R>) =>
+  <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+    Effect.suspend(() => {
+      const untold: Array<() => void> = []
+      return Effect.onExit(transaction(Effect.provideService(effect, Untold, untold)), (exit) =>
+        Effect.sync(() => {
+          if (Exit.isSuccess(exit)) for (const tell of untold) tell()
+        })
+      )
+    })
 
 /**
  * News by key.

@@ -7,6 +7,9 @@ import * as Schema from "effect/Schema"
 import { CallerName, RelayedRequest } from "../../services/platform/RelayQueue.ts"
 import { WorkspaceId } from "../../services/workspace/WorkspaceId.ts"
 
+/** What the queue's transactions take turns at: what one of them gives out depends on all that lies before it. */
+export const relayLock = "platform/relay"
+
 /** Headers as they are stored. */
 export const HeadersJson = Schema.fromJsonString(Schema.Record(Schema.String, Schema.String))
 

@@ -12,8 +12,10 @@ import { SqlClient } from "effect/sql/SqlClient"
 import { PlatformSettings } from "../../services/platform/PlatformSettings.ts"
 import { type AnswerHead, QueueFull } from "../../services/platform/RelayQueue.ts"
 import { WorkspaceId } from "../../services/workspace/WorkspaceId.ts"
+import * as Dialect from "../sql/dialect.ts"
 import { unavailable } from "./platformTables.ts"
-import { HeadJson } from "./relayRows.ts"
+import * as RelayNews from "./relayNews.ts"
+import { HeadJson, relayLock } from "./relayRows.ts"
 
 /** How long an answer is kept for the same message to ask again. */
 const answeredFor = Duration.toMillis("10 minutes")
@@ -67,7 +69,8 @@ export const make = Effect.fnUntraced(function* (queue: {
   const { queueExpiry, queueLimit } = yield* PlatformSettings
   const { concerned, tell } = queue
   const now = Clock.currentTimeMillis
-  const within = sql.withTransaction
+  const within = RelayNews.telling(Dialect.oneByOne(sql, relayLock))
+  const { integer } = Dialect.of(sql)
 
   // An entry gets the answer that the platform gives in its agent's place. Whoever has read a part of another one is cut off.
   const closeRow = Effect.fnUntraced(function* (place: number, head: AnswerHead, body: string, failed: boolean) {
@@ -80,15 +83,16 @@ export const make = Effect.fnUntraced(function* (queue: {
       answer_bytes: body.length,
       failed: failed ? 1 : 0,
       lease: null
-    })}, generation = generation + (parts > 0), parts = 1 WHERE place = ${place}`
+    })}, generation = generation + CASE WHEN parts > 0 THEN 1 ELSE 0 END, parts = 1 WHERE place = ${place}`
   })
 
   const makeRoom = Effect.fnUntraced(function* (target: WorkspaceId, bytes: number) {
     const [sums] = yield* decodeSums(
       yield* sql`
-      SELECT coalesce(sum(state <> 'answered'), 0) AS open,
-        coalesce(sum((state <> 'answered') * length(body)), 0) AS open_bytes,
-        coalesce(sum((state = 'answered') * length(body) + answer_bytes), 0) AS answered_bytes
+      SELECT count(*) FILTER (WHERE state <> 'answered') AS open,
+        CAST(coalesce(sum(length(body)) FILTER (WHERE state <> 'answered'), 0) AS ${integer}) AS open_bytes,
+        CAST(coalesce(sum(length(body)) FILTER (WHERE state = 'answered'), 0)
+          + coalesce(sum(answer_bytes), 0) AS ${integer}) AS answered_bytes
       FROM relay_entries WHERE target = ${target}`
     )
     if (sums.open >= queueLimit || sums.open_bytes + bytes > maxBytes)
@@ -100,14 +104,14 @@ export const make = Effect.fnUntraced(function* (queue: {
   const lapse = Effect.fnUntraced(function* (target: WorkspaceId, at: number) {
     const lapsed = yield* decodeIds(
       yield* sql`
-      SELECT place, id, attempts >= ${maxAttempts} AS failed FROM relay_entries
+      SELECT place, id, CASE WHEN attempts >= ${maxAttempts} THEN 1 ELSE 0 END AS failed FROM relay_entries
       WHERE target = ${target} AND state = 'held' AND lease_until < ${at}`
     )
     for (const { failed, id, place } of lapsed) {
       if (failed === 0) yield* sql`UPDATE relay_entries SET state = 'queued' WHERE place = ${place}`
       else {
         yield* closeRow(place, abandoned.head, abandoned.body, true)
-        tell(id)
+        yield* RelayNews.afterwards(() => tell(id))
       }
     }
   })
@@ -123,7 +127,7 @@ export const make = Effect.fnUntraced(function* (queue: {
     )
     for (const { id, place } of late) {
       yield* closeRow(place, expired.head, expired.body, true)
-      tell(id)
+      yield* RelayNews.afterwards(() => tell(id))
     }
     const orphaned = yield* decodeIds(
       yield* sql`
@@ -132,7 +136,7 @@ export const make = Effect.fnUntraced(function* (queue: {
     )
     for (const { id, place } of orphaned) {
       yield* closeRow(place, removed.head, removed.body, true)
-      tell(id)
+      yield* RelayNews.afterwards(() => tell(id))
     }
     yield* sql`DELETE FROM relay_entries WHERE state = 'answered' AND answered_at < ${at - answeredFor}`
     const left = yield* decodeTargets(yield* sql`SELECT DISTINCT target FROM relay_entries`)

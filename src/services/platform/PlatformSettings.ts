@@ -5,6 +5,7 @@
  */
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
+import type * as Redacted from "effect/Redacted"
 import type { AllowedRange } from "./AddressPolicy.ts"
 
 /** The settings of the platform program, read from the environment in one place (`layers/platform/PlatformSettingsEnv`). */
@@ -13,8 +14,10 @@ export interface Settings {
   readonly host: string
   /** Its port; 0 takes a free one. */
   readonly port: number
-  /** Absolute path of the directory with database, admin token and signing key. */
+  /** Absolute path of the directory with admin token, signing key and, unless there is a Postgres, the database. */
   readonly stateDirectory: string
+  /** The Postgres database in place of the file in the state directory, as in `postgres://user:password@host/database`. */
+  readonly databaseUrl: Redacted.Redacted | undefined
   /** Which addresses agents may have, besides loopback where the platform itself is bound to loopback. */
   readonly allowedAddresses: ReadonlyArray<AllowedRange>
   /** The URL under which agents reach the platform, told at the creation of a workspace; if not set, the one that the admin used. */
@@ -56,6 +59,7 @@ export const settingsDefaults: Omit<Settings, "stateDirectory"> = {
   host: "127.0.0.1",
   port: 8080,
   allowedAddresses: ["public"],
+  databaseUrl: undefined,
   externalUrl: undefined,
   corsOrigins: ["http://localhost:3000", "http://localhost:3001"],
   maxBodyBytes: 1024 * 1024,

@@ -6,13 +6,13 @@ import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import { SqlClient } from "effect/sql/SqlClient"
 import * as CheckpointSql from "../../../src/layers/durable/CheckpointSql.ts"
-import * as SqliteClient from "../../../src/layers/sql/SqliteClient.ts"
 import { Checkpoint } from "../../../src/services/durable/Checkpoint.ts"
+import * as Databases from "../../support/databases.ts"
 import { checkpointConformance, someWorkspaces } from "./checkpointConformance.ts"
 
 const over = (filename: string) =>
   CheckpointSql.layer.pipe(
-    Layer.provideMerge(SqliteClient.layer({ filename })),
+    Layer.provideMerge(Databases.layerFor(filename)),
     Layer.provide(NodeCrypto.layerSecureRandom),
     Layer.fresh
   )

@@ -3,6 +3,7 @@ import * as ConfigProvider from "effect/ConfigProvider"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
 import * as PlatformSettingsEnv from "../../../src/layers/platform/PlatformSettingsEnv.ts"
 import { PlatformSettings, settingsDefaults } from "../../../src/services/platform/PlatformSettings.ts"
 
@@ -30,6 +31,7 @@ describe("PlatformSettingsEnv", () => {
         MOLECULE_PLATFORM_HOST: "0.0.0.0",
         MOLECULE_PLATFORM_PORT: "0",
         MOLECULE_PLATFORM_STATE_DIR: "/var/lib/molecule",
+        DATABASE_URL: "postgres://me:secret@db.example:5432/molecule",
         MOLECULE_PLATFORM_ALLOWED_ADDRESSES: "private, 100.64.0.0/10 ,fd00::/8",
         MOLECULE_PLATFORM_EXTERNAL_URL: "https://platform.example/",
         MOLECULE_PLATFORM_CORS_ORIGINS: "https://a.example,https://b.example",
@@ -54,6 +56,7 @@ describe("PlatformSettingsEnv", () => {
           host: "0.0.0.0",
           port: 0,
           stateDirectory: "/var/lib/molecule",
+          databaseUrl: Redacted.make("postgres://me:secret@db.example:5432/molecule"),
           allowedAddresses: ["private", "100.64.0.0/10", "fd00::/8"],
           externalUrl: "https://platform.example",
           corsOrigins: ["https://a.example", "https://b.example"],

@@ -35,7 +35,16 @@ const heldEntry = Effect.fnUntraced(function* (target: WorkspaceId) {
   const queue = yield* RelayQueue
   const request = { method: "POST", path: "", headers: {}, body: "{}" } as const
   const message = { id: "m", contextId: undefined }
-  const { id } = yield* queue.enqueue({ target, caller: "admin", request, operation: "message/send", message })
+  // Not to be taken by anybody else before.
+  const notBefore = Number.MAX_SAFE_INTEGER
+  const { id } = yield* queue.enqueue({
+    target,
+    caller: "admin",
+    request,
+    operation: "message/send",
+    message,
+    notBefore
+  })
   yield* sql`UPDATE relay_entries SET state = 'held', lease = 'lease', lease_until = ${Number.MAX_SAFE_INTEGER}
     WHERE id = ${id}`
   return id
