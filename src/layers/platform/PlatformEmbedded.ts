@@ -9,13 +9,14 @@ import * as AdminTokenFile from "./AdminTokenFile.ts"
 import * as AgentTransportUndici from "./AgentTransportUndici.ts"
 import * as CallerTokenSignerJose from "./CallerTokenSignerJose.ts"
 import * as LivenessSweep from "./LivenessSweep.ts"
+import * as OrgTokenStoreSql from "./OrgTokenStoreSql.ts"
 import * as RateLimitMemory from "./RateLimitMemory.ts"
 import * as RelayDispatcher from "./RelayDispatcher.ts"
 import * as RelayQueueSql from "./RelayQueueSql.ts"
 import * as TokenStoreSql from "./TokenStoreSql.ts"
 import * as WorkspaceStoreSql from "./WorkspaceStoreSql.ts"
 
-const Stores = Layer.mergeAll(WorkspaceStoreSql.layer, TokenStoreSql.layer, RelayQueueSql.layer)
+const Stores = Layer.mergeAll(WorkspaceStoreSql.layer, TokenStoreSql.layer, OrgTokenStoreSql.layer, RelayQueueSql.layer)
 const Secrets = Layer.mergeAll(AdminTokenFile.layer, CallerTokenSignerJose.layer)
 const WayOut = Layer.provideMerge(AgentTransportUndici.layer, AddressPolicyRanges.layer)
 

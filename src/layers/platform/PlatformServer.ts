@@ -11,6 +11,7 @@ import { PlatformApi } from "../../services/platform/PlatformApi.ts"
 import * as A2AProxyHttp from "./A2AProxyHttp.ts"
 import * as AuthorizationHttp from "./AuthorizationHttp.ts"
 import * as CheckpointsHttp from "./CheckpointsHttp.ts"
+import * as OrgTokensHttp from "./OrgTokensHttp.ts"
 import * as RegistryHttp from "./RegistryHttp.ts"
 import * as RelayInboxHttp from "./RelayInboxHttp.ts"
 import * as RequestErrorsHttp from "./RequestErrorsHttp.ts"
@@ -24,6 +25,7 @@ const Handlers = Layer.mergeAll(
   WorkspacesHttp.layer,
   RegistryHttp.layer,
   TokensHttp.layer,
+  OrgTokensHttp.layer,
   CheckpointsHttp.layer,
   A2AProxyHttp.layer,
   RelayInboxHttp.layer
@@ -49,7 +51,7 @@ export const routes = Layer.mergeAll(Api, Docs, RequestFrame.layer)
  *
  * **Details**
  *
- * Needs the stores (`WorkspaceStore`, `TokenStore`, `RelayQueue`, `Checkpoint`), the secrets (`AdminToken`, `CallerTokenSigner`), the way
+ * Needs the stores (`WorkspaceStore`, `TokenStore`, `OrgTokenStore`, `RelayQueue`, `Checkpoint`), the secrets (`AdminToken`, `CallerTokenSigner`), the way
  * out (`AddressPolicy`, `AgentTransport`), `RateLimit`, `SecureRandom`, `PlatformSettings`, and the server with its
  * services (`NodeHttpServer.layer`). All but the last two come together in `PlatformEmbedded`.
  */

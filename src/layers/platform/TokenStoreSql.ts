@@ -18,10 +18,7 @@ import { UnknownWorkspace } from "../../services/platform/WorkspaceStore.ts"
 import { WorkspaceId } from "../../services/workspace/WorkspaceId.ts"
 import * as Dialect from "../sql/dialect.ts"
 import * as PlatformTables from "./platformTables.ts"
-import { insertToken } from "./tokenRows.ts"
-
-/** A use is noted at most this often, so that a busy agent does not cost a write a request. Milliseconds. */
-const usedResolution = 60_000
+import { insertToken, usedResolution } from "./tokenRows.ts"
 
 const tokenBytes = 32
 const prefixLength = 8

@@ -103,6 +103,21 @@ const migrations = {
       body TEXT NOT NULL,
       PRIMARY KEY (entry, sequence)
     ) ${t.byKey}`
+  }),
+  "3_org_tokens": Effect.gen(function* () {
+    const sql = yield* SqlClient
+    const t = Dialect.of(sql)
+    yield* sql`CREATE TABLE org_tokens (
+      ${t.numbered}
+      id TEXT NOT NULL PRIMARY KEY,
+      hash ${t.bytes} NOT NULL UNIQUE,
+      prefix TEXT NOT NULL,
+      name TEXT NOT NULL,
+      created_by TEXT NOT NULL,
+      created_at ${t.integer} NOT NULL,
+      last_used_at ${t.integer},
+      revoked_at ${t.integer}
+    ) ${t.strict}`
   })
 }
 

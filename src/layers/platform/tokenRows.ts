@@ -9,6 +9,9 @@ import type { SqlClient } from "effect/sql/SqlClient"
 import type { TokenRecord } from "../../services/platform/TokenStore.ts"
 import type { WorkspaceId } from "../../services/workspace/WorkspaceId.ts"
 
+/** That a token was used is noted only this often, so that a busy caller does not cost a write a request. Milliseconds. */
+export const usedResolution = 60_000
+
 /** Stores a token, in the transaction at hand. */
 export const insertToken = Effect.fnUntraced(function* (sql: SqlClient, workspaceId: WorkspaceId, token: TokenRecord) {
   const createdAt = DateTime.toEpochMillis(yield* DateTime.now)

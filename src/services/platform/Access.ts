@@ -11,9 +11,10 @@
  * - `other`: a live token of another workspace;
  * - `revoked`: a revoked token of the subject while it lives, or a bearer that nobody ever issued;
  * - `deleted`: the subject was deleted and this was its token;
- * - `admin`: the admin token.
+ * - `admin`: the admin token;
+ * - `org`: a live org token.
  */
-export type Credential = "none" | "own" | "other" | "revoked" | "deleted" | "admin"
+export type Credential = "none" | "own" | "other" | "revoked" | "deleted" | "admin" | "org"
 
 /** All credentials, in the order of the documentation's columns. */
 export const credentials = [
@@ -22,7 +23,8 @@ export const credentials = [
   "other",
   "revoked",
   "deleted",
-  "admin"
+  "admin",
+  "org"
 ] as const satisfies ReadonlyArray<Credential>
 
 /**
@@ -77,7 +79,8 @@ const everyone: AccessRule["verdicts"] = {
   other: "public",
   revoked: "public",
   deleted: "public",
-  admin: "public"
+  admin: "public",
+  org: "public"
 }
 const adminOnly: AccessRule["verdicts"] = {
   none: "adminRequired",
@@ -85,7 +88,8 @@ const adminOnly: AccessRule["verdicts"] = {
   other: "adminInvalid",
   revoked: "adminInvalid",
   deleted: "adminInvalid",
-  admin: "allow"
+  admin: "allow",
+  org: "allow"
 }
 const ownOrAdmin: AccessRule["verdicts"] = {
   none: "missing",
@@ -93,9 +97,10 @@ const ownOrAdmin: AccessRule["verdicts"] = {
   other: "invalid",
   revoked: "invalid",
   deleted: "invalid",
-  admin: "allow"
+  admin: "allow",
+  org: "allow"
 }
-const ownOnly: AccessRule["verdicts"] = { ...ownOrAdmin, admin: "invalid" }
+const ownOnly: AccessRule["verdicts"] = { ...ownOrAdmin, admin: "invalid", org: "invalid" }
 
 const callers: AccessRule["verdicts"] = {
   none: "callerMissing",
@@ -103,7 +108,8 @@ const callers: AccessRule["verdicts"] = {
   other: "callerInvalid",
   revoked: "callerInvalid",
   deleted: "callerInvalid",
-  admin: "allow"
+  admin: "allow",
+  org: "allow"
 }
 
 const badBody = "invalid request body"
@@ -121,7 +127,15 @@ export const accessTable = {
   "workspaces.list": rule("none", adminOnly),
   "workspaces.get": rule(
     "path",
-    { none: "public", own: "allow", other: "public", revoked: "invalid", deleted: "invalid", admin: "allow" },
+    {
+      none: "public",
+      own: "allow",
+      other: "public",
+      revoked: "invalid",
+      deleted: "invalid",
+      admin: "allow",
+      org: "allow"
+    },
     { note: "Without the workspace's own token or the admin's: id, name, role, tier, status and parent only." }
   ),
   "workspaces.patch": rule("path", ownOrAdmin, {
@@ -150,6 +164,9 @@ export const accessTable = {
   "tokens.list": rule("path", ownOrAdmin),
   "tokens.mint": rule("path", ownOrAdmin, { success: 201 }),
   "tokens.revoke": rule("path", ownOrAdmin),
+  "orgTokens.list": rule("none", adminOnly),
+  "orgTokens.mint": rule("none", adminOnly),
+  "orgTokens.revoke": rule("none", adminOnly),
   "checkpoints.save": rule("path", ownOrAdmin, { success: 201 }),
   "checkpoints.latest": rule("path", ownOrAdmin),
   "checkpoints.list": rule("path", ownOrAdmin),

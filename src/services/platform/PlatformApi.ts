@@ -38,7 +38,10 @@ import {
   HeartbeatRequest,
   JsonWebKeySet,
   ListedWorkspace,
+  MintedOrgToken,
   MintedToken,
+  MintOrgToken,
+  OrgTokenList,
   PatchWorkspace,
   RegisterRequest,
   RegisterResponse,
@@ -145,6 +148,22 @@ class Tokens extends HttpApiGroup.make("tokens")
     }).annotateMerge(access("tokens.revoke"))
   )
   .annotateMerge(OpenApi.annotations({ title: "Tokens", description: "The bearer tokens of one workspace" })) {}
+
+class OrgTokens extends HttpApiGroup.make("orgTokens")
+  .add(
+    HttpApiEndpoint.get("list", "/org/tokens", { success: OrgTokenList }).annotateMerge(access("orgTokens.list")),
+    HttpApiEndpoint.post("mint", "/org/tokens", {
+      payload: [Schema.Null, MintOrgToken],
+      success: MintedOrgToken,
+      error: TooMany
+    }).annotateMerge(access("orgTokens.mint")),
+    HttpApiEndpoint.delete("revoke", "/org/tokens/:tokenId", {
+      params: { tokenId: Schema.NonEmptyString },
+      success: Schema.Struct({ revoked: Schema.String }),
+      error: NotFound
+    }).annotateMerge(access("orgTokens.revoke"))
+  )
+  .annotateMerge(OpenApi.annotations({ title: "Org tokens", description: "Tokens that may do what the admin may" })) {}
 
 class Checkpoints extends HttpApiGroup.make("checkpoints")
   .add(
@@ -284,6 +303,7 @@ export class PlatformApi extends HttpApi.make("molecule-platform")
   .add(Workspaces)
   .add(RegistryGroup)
   .add(Tokens)
+  .add(OrgTokens)
   .add(Checkpoints)
   .add(A2AProxy)
   .add(RelayInbox)

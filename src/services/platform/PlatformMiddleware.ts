@@ -18,11 +18,12 @@ import {
 } from "./PlatformErrors.ts"
 
 /**
- * Who calls, after {@link Authorization} has let the request in: the admin, a workspace with a live token of its own, or
+ * Who calls, after {@link Authorization} has let the request in: the admin (`by` is `admin-token`, or `org-token:` and the
+ * beginning of the token), a workspace with a live token of its own, or
  * nobody in particular (`anonymous`: only where the access table says so).
  */
 export type Caller =
-  | { readonly _tag: "Admin" }
+  | { readonly _tag: "Admin"; readonly by: string }
   | { readonly _tag: "Workspace"; readonly workspaceId: WorkspaceId; readonly tokenId: string }
   | { readonly _tag: "Anonymous" }
 

@@ -212,6 +212,28 @@ export const TokenInfo = Schema.Struct({
 /** One page of live tokens, newest first; `count` is the number of rows in the page. */
 export const TokenPage = Schema.Struct({ tokens: Schema.Array(TokenInfo), count })
 
+/** Body of `POST /org/tokens`, which may be left out. */
+export const MintOrgToken = Schema.Struct({
+  /** What the token is for, in a person's words; at most 100 characters. */
+  name: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(100)))
+})
+
+const orgToken = { id: Schema.String, prefix: Schema.String, name: Schema.optionalKey(Schema.String) }
+
+/** Answer to it: the only time that the token is shown. */
+export const MintedOrgToken = Schema.Struct({ ...orgToken, auth_token: Schema.String, warning: Schema.String })
+
+/** A live org token as `GET /org/tokens` lists it. */
+export const OrgTokenInfo = Schema.Struct({
+  ...orgToken,
+  created_by: Schema.String,
+  created_at: Schema.String,
+  last_used_at: Schema.optionalKey(Schema.String)
+})
+
+/** All live org tokens, newest first. */
+export const OrgTokenList = Schema.Struct({ tokens: Schema.Array(OrgTokenInfo), count })
+
 const identifier = Schema.NonEmptyString.check(Schema.isMaxLength(255))
 
 /** Body of `POST /workspaces/:id/checkpoints`; a repeat for the same workflow and step replaces. */

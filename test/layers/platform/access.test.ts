@@ -50,6 +50,11 @@ const heldEntry = Effect.fnUntraced(function* (target: WorkspaceId) {
   return id
 })
 
+const mintOrg = Effect.fnUntraced(function* (bearer: string) {
+  const { json } = yield* send({ method: "POST", path: "/org/tokens", bearer })
+  return { id: stringField(json, "id"), token: stringField(json, "auth_token") }
+})
+
 // Everyone who could call, around one subject.
 const makeWorld = Effect.gen(function* () {
   const { adminToken } = yield* TestPlatform
@@ -66,7 +71,9 @@ const makeWorld = Effect.gen(function* () {
   const entry = yield* heldEntry(subject.id)
   const deleted = yield* online(agent.url, { parent_id: parent.id })
   yield* send({ method: "DELETE", path: `/workspaces/${deleted.id}`, bearer: adminToken })
-  return { adminToken, agent, parent, subject, child, other, fresh, deleted, minted, listed, entry }
+  const org = yield* mintOrg(adminToken)
+  const spare = yield* mintOrg(adminToken)
+  return { adminToken, agent, parent, subject, child, other, fresh, deleted, minted, listed, entry, org, spare }
 })
 type World = Effect.Success<typeof makeWorld>
 
@@ -88,6 +95,8 @@ const bearerFor = Effect.fnUntraced(function* (credential: Credential, world: Wo
       return { bearer: world.other.token, subject }
     case "admin":
       return { bearer: world.adminToken, subject }
+    case "org":
+      return { bearer: world.org.token, subject }
     case "deleted":
       return { bearer: world.deleted.token, subject: world.deleted }
     case "revoked": {
@@ -135,6 +144,7 @@ describe("the access table", () => {
                 target: world.parent.id,
                 tokenId: stringField(world.listed.json, "tokens", 1, "id"),
                 url: world.agent.url,
+                orgTokenId: world.spare.id,
                 entry: world.entry,
                 purpose: credential
               }),

@@ -15,6 +15,8 @@ export interface About {
   readonly target: string
   readonly tokenId: string
   readonly url: string
+  /** A live org token, by its id. */
+  readonly orgTokenId?: string
   /** An entry of the subject's queue, held with the lease `lease`. */
   readonly entry?: string
   /** Goes into the name of a workspace that is made. */
@@ -24,7 +26,7 @@ export interface About {
 /** The request, without its bearer. */
 export const requestFor = (
   key: AccessKey,
-  { purpose, subject, target, tokenId, url, entry = "entry" }: About
+  { purpose, subject, target, tokenId, url, entry = "entry", orgTokenId = "x" }: About
 ): Call => {
   const own = `/workspaces/${subject}`
   switch (key) {
@@ -62,6 +64,12 @@ export const requestFor = (
       return { method: "POST", path: `${own}/tokens` }
     case "tokens.revoke":
       return { method: "DELETE", path: `${own}/tokens/${tokenId}` }
+    case "orgTokens.list":
+      return { method: "GET", path: "/org/tokens" }
+    case "orgTokens.mint":
+      return { method: "POST", path: "/org/tokens", json: { name: `made for ${purpose}` } }
+    case "orgTokens.revoke":
+      return { method: "DELETE", path: `/org/tokens/${orgTokenId}` }
     case "checkpoints.save":
       return {
         method: "POST",

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import { accessTable, credentials } from "../../../src/services/platform/Access.ts"
+import { MintedOrgToken } from "../../../src/services/platform/PlatformSchemas.ts"
 import { TestPlatform } from "../../support/platform.ts"
 import { type Answer, type Call, create, layerWith, send } from "./call.ts"
 import { isAccessKey, requestFor } from "./requests.ts"
@@ -58,7 +59,9 @@ const makeWorld = Effect.gen(function* () {
   const parent = yield* create()
   const subject = yield* create({ parent_id: parent.id })
   const other = yield* create()
-  const bearers = ["", subject.token, other.token, "revoked", "deleted", adminToken]
+  const org = yield* send({ method: "POST", path: "/org/tokens", bearer: adminToken })
+  const { auth_token: orgToken } = yield* Schema.decodeUnknownEffect(MintedOrgToken)(org.json)
+  const bearers = ["", subject.token, other.token, "revoked", "deleted", adminToken, orgToken]
   assert.strictEqual(bearers.length, credentials.length)
   return { adminToken, parent, subject, bearers }
 })

@@ -1,7 +1,9 @@
 import { assert, describe, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
 import { SqlClient } from "effect/sql/SqlClient"
 import { accessTable, type Credential, credentials, expectedStatus } from "../../../src/services/platform/Access.ts"
+import { MintedOrgToken } from "../../../src/services/platform/PlatformSchemas.ts"
 import { TestPlatform } from "../../support/platform.ts"
 import { create, layerWith, send } from "./call.ts"
 import { isAccessKey, requestFor } from "./requests.ts"
@@ -17,7 +19,10 @@ describe("a failing database", () => {
         const subject = yield* create()
         const target = yield* create()
         const fresh = yield* create({ url: "http://127.0.0.1:9/" })
-        for (const table of ["workspace_tokens", "workspaces", "workflow_checkpoints", "relay_entries"]) {
+        const org = yield* send({ method: "POST", path: "/org/tokens", bearer: adminToken })
+        const { auth_token: orgToken } = yield* Schema.decodeUnknownEffect(MintedOrgToken)(org.json)
+        const tables = ["workspace_tokens", "org_tokens", "workspaces", "workflow_checkpoints", "relay_entries"]
+        for (const table of tables) {
           yield* sql`ALTER TABLE ${sql(table)} RENAME TO ${sql(`broken_${table}`)}`
         }
         const bearers: Record<Credential, string | undefined> = {
@@ -26,7 +31,8 @@ describe("a failing database", () => {
           other: target.token,
           revoked: "revoked",
           deleted: "deleted",
-          admin: adminToken
+          admin: adminToken,
+          org: orgToken
         }
         for (const key of Object.keys(accessTable).filter(isAccessKey)) {
           for (const credential of credentials) {

@@ -15,37 +15,40 @@ import {
 //   m missing token (401), i invalid token (401), r admin required (401), n not the admin (401)
 //   c missing caller token (401), w wrong caller token (401), s stop signal (404)
 const byHand = `
-                    none own other revoked deleted admin
-system.health       p    p   p     p       p       p
-system.keys         p    p   p     p       p       p
-workspaces.create   r    n   n     n       n       A
-workspaces.list     r    n   n     n       n       a
-workspaces.get      p    a   p     i       i       a
-workspaces.patch    m    a   i     i       i       a
-workspaces.delete   r    n   n     n       n       a
-workspaces.state    m    a   i     i       s       a
-registry.register   f    a   i     i       i       i
-registry.heartbeat  m    a   i     i       i       i
-registry.updateCard m    a   i     i       i       i
-registry.discover   m    a   i     i       i       i
-registry.peers      m    a   i     i       i       i
-registry.checkAccess m   a   i     i       i       a
-tokens.list         m    a   i     i       i       a
-tokens.mint         m    A   i     i       i       A
-tokens.revoke       m    a   i     i       i       a
-checkpoints.save    m    A   i     i       i       A
-checkpoints.latest  m    a   i     i       i       a
-checkpoints.list    m    a   i     i       i       a
-checkpoints.delete  m    a   i     i       i       a
-a2a.proxy           c    a   w     w       w       a
-a2a.restGet         c    a   w     w       w       a
-a2a.restPost        c    a   w     w       w       a
-a2a.restDelete      c    a   w     w       w       a
-inbox.pull          m    a   i     i       i       i
-inbox.renew         m    a   i     i       i       i
-inbox.answer        m    a   i     i       i       i
-inbox.activity      m    a   i     i       i       a
-inbox.notify        m    a   i     i       i       a`
+                    none own other revoked deleted admin org
+system.health       p    p   p     p       p       p     p
+system.keys         p    p   p     p       p       p     p
+workspaces.create   r    n   n     n       n       A     A
+workspaces.list     r    n   n     n       n       a     a
+workspaces.get      p    a   p     i       i       a     a
+workspaces.patch    m    a   i     i       i       a     a
+workspaces.delete   r    n   n     n       n       a     a
+workspaces.state    m    a   i     i       s       a     a
+registry.register   f    a   i     i       i       i     i
+registry.heartbeat  m    a   i     i       i       i     i
+registry.updateCard m    a   i     i       i       i     i
+registry.discover   m    a   i     i       i       i     i
+registry.peers      m    a   i     i       i       i     i
+registry.checkAccess m   a   i     i       i       a     a
+tokens.list         m    a   i     i       i       a     a
+tokens.mint         m    A   i     i       i       A     A
+tokens.revoke       m    a   i     i       i       a     a
+orgTokens.list      r    n   n     n       n       a     a
+orgTokens.mint      r    n   n     n       n       a     a
+orgTokens.revoke    r    n   n     n       n       a     a
+checkpoints.save    m    A   i     i       i       A     A
+checkpoints.latest  m    a   i     i       i       a     a
+checkpoints.list    m    a   i     i       i       a     a
+checkpoints.delete  m    a   i     i       i       a     a
+a2a.proxy           c    a   w     w       w       a     a
+a2a.restGet         c    a   w     w       w       a     a
+a2a.restPost        c    a   w     w       w       a     a
+a2a.restDelete      c    a   w     w       w       a     a
+inbox.pull          m    a   i     i       i       i     i
+inbox.renew         m    a   i     i       i       i     i
+inbox.answer        m    a   i     i       i       i     i
+inbox.activity      m    a   i     i       i       a     a
+inbox.notify        m    a   i     i       i       a     a`
 
 const letters: Readonly<Record<string, readonly [Verdict, number]>> = {
   a: ["allow", 200],
@@ -78,6 +81,7 @@ const subjects: Readonly<Record<string, string>> = {
   inbox: "path",
   "registry.checkAccess": "body.caller_id",
   tokens: "path",
+  orgTokens: "none",
   checkpoints: "path",
   a2a: "caller"
 }
