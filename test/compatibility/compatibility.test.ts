@@ -3,12 +3,13 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as HttpApi from "effect/http-api/HttpApi"
-import { readFileSync } from "node:fs"
+import { existsSync, readFileSync } from "node:fs"
+import { fileURLToPath } from "node:url"
 import { PlatformApi } from "../../src/services/platform/PlatformApi.ts"
 import { TeamApi } from "../../src/services/platform/TeamApi.ts"
 import { unserved, unservedSentence } from "../../src/services/platform/Unserved.ts"
 import { titlesIn } from "../support/titles.ts"
-import { document } from "./document.ts"
+import { document, lists, testsOf } from "./document.ts"
 import type { Route } from "./route.ts"
 import { besideApi, groups, own } from "./routes.ts"
 
@@ -65,4 +66,42 @@ describe("the compatibility table", () => {
       for (const { file, title } of standing.shown) assert.isTrue(titlesIn(file).has(title), `${file}: ${title}`)
     }
   })
+})
+
+const specification = (file: string) => fileURLToPath(new URL(`../../../shared/spec/${file}`, import.meta.url))
+
+describe("the tables of defects", () => {
+  for (const list of lists) {
+    const { defects, letter, source, title } = list
+    it(`${title}: a defect is tested exactly where a test has its number`, () => {
+      for (const defect of defects) {
+        const label = `${letter}${defect.number}`
+        const many = testsOf(list, defect).length
+        if (defect.standing === "tested") assert.isAbove(many, 0, `${label} has no test of its number`)
+        else {
+          assert.strictEqual(many, 0, `${label} has a test: say so in test/compatibility`)
+          assert.isAbove(defect.note.length, 10, label)
+        }
+      }
+    })
+
+    it(`${title}: every number once, in order`, () => {
+      assert.deepStrictEqual(
+        defects.map(({ number }) => number),
+        defects.map((_, index) => index + 1)
+      )
+    })
+
+    it.skipIf(!existsSync(specification(source.file)))(`${title}: as many as ${source.file} has`, () => {
+      const [, list = ""] = readFileSync(specification(source.file), "utf8").split(source.after)
+      const numbers = list
+        .split(/\n## /)[0]
+        ?.split("\n")
+        .flatMap((line) => (source.row.exec(line)?.[1] === undefined ? [] : [Number(source.row.exec(line)?.[1])]))
+      assert.deepStrictEqual(
+        numbers,
+        defects.map(({ number }) => number)
+      )
+    })
+  }
 })

@@ -3,7 +3,10 @@
  *
  * @module
  */
-import { nameOf, tableRow } from "../support/titles.ts"
+import { nameOf, type Shown, tableRow, testFiles, titlesIn } from "../support/titles.ts"
+import type { Defect, DefectList } from "./defect.ts"
+import { core, remote } from "./defectsCore.ts"
+import { more } from "./defectsMore.ts"
 import type { Route, RouteGroup, Standing } from "./route.ts"
 import { groups, own } from "./routes.ts"
 
@@ -38,6 +41,47 @@ const group = ({ routes, title }: RouteGroup) =>
 const all = groups.flatMap(({ routes }) => routes)
 const count = (name: keyof typeof standings) => all.filter(({ standing }) => standingOf(standing) === name).length
 
+/** The three lists. */
+export const lists: ReadonlyArray<DefectList> = [core, more, remote]
+
+const numbered = /\b(platform defect|platform-more defect|remote U) ?(\d+)\b/g
+
+// By label and number, the tests that have them in their titles, before the first colon.
+const found = new Map<string, Array<Shown>>()
+for (const file of testFiles()) {
+  for (const title of titlesIn(file)) {
+    const [before = "", ...rest] = title.split(": ")
+    if (rest.length === 0) continue
+    for (const [, label, number] of before.matchAll(numbered)) {
+      const key = `${label} ${number}`
+      found.set(key, [...(found.get(key) ?? []), { file, title }])
+    }
+  }
+}
+
+/** The tests of a defect. */
+export const testsOf = (list: DefectList, { number }: Defect): ReadonlyArray<Shown> =>
+  found.get(`${list.label} ${number}`) ?? []
+
+const defectRow = (list: DefectList, defect: Defect) => {
+  const shown = testsOf(list, defect).map(nameOf).join("; ")
+  return tableRow([`${list.letter}${defect.number}`, defect.what, defect.standing, defect.note, shown])
+}
+
+const defectTable = (list: DefectList) => {
+  const many = (standing: Defect["standing"]) => list.defects.filter((one) => one.standing === standing).length
+  return [
+    `### ${list.title}`,
+    "",
+    `${many("tested")} tested, ${many("none")} none, ${many("open")} open.`,
+    "",
+    "| no. | what the original does | | | shown by |",
+    "|---|---|---|---|---|",
+    ...list.defects.map((defect) => defectRow(list, defect)),
+    ""
+  ].join("\n")
+}
+
 /** The document. */
 export const document = (): string =>
   `# What of the original platform is served
@@ -54,4 +98,10 @@ replicas are for later.
 
 ## Routes
 
-${[...groups, own].map(group).join("\n")}`.trimEnd() + "\n"
+${[...groups, own].map(group).join("\n")}
+## Defects
+
+The numbered defects of the original's code, by the lists of the specifications. **tested**: a test with the number in its title
+shows that ours has it not. **none**: it concerns nothing that is served here. **open**: what it concerns is not built yet.
+
+${lists.map(defectTable).join("\n")}`.trimEnd() + "\n"

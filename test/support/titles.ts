@@ -4,7 +4,7 @@
  * @module
  */
 import { assert } from "@effect/vitest"
-import { existsSync, readFileSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 
 /** A test: its file under `test/`, and its title as it stands there. */
@@ -37,3 +37,10 @@ export const titlesIn = (file: string): ReadonlySet<string> => {
   sources.set(file, titles)
   return titles
 }
+
+/** Every test file under `test/`. */
+export const testFiles = (): ReadonlyArray<string> =>
+  readdirSync(fileURLToPath(new URL("..", import.meta.url)), { recursive: true, encoding: "utf8" })
+    .map((file) => file.replaceAll("\\", "/"))
+    .filter((file) => file.endsWith(".test.ts"))
+    .toSorted()
