@@ -187,6 +187,17 @@ describe("defects of the original: status and lists", () => {
       })
     )
 
+    it.effect("platform defect 36: what an agent can do counts in the very beat that says so", () =>
+      Effect.gen(function* () {
+        const own = yield* online(agent)
+        const judges = { runtime_metadata: { capabilities: { status_mgmt: true } } }
+        yield* beat(own, { error_rate: 0.9, ...judges })
+        assert.strictEqual(yield* statusOf(own), "online")
+        yield* beat(own, { error_rate: 0.9 })
+        assert.strictEqual(yield* statusOf(own), "degraded")
+      })
+    )
+
     it.effect(
       "platform defect 50: what is equal comes in one order every time: steps newest first, peers oldest first",
       () =>
