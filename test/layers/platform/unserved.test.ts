@@ -2,6 +2,7 @@ import { assert, describe, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type { HttpMethod } from "effect/http/HttpMethod"
 import { SqlClient } from "effect/sql/SqlClient"
+import { connect } from "node:net"
 import { unserved } from "../../../src/services/platform/Unserved.ts"
 import { TestPlatform } from "../../support/platform.ts"
 import { groups } from "../../compatibility/routes.ts"
@@ -81,8 +82,26 @@ describe("what the original has and we have not", () => {
       })
     )
 
-    it.effect("needs no database, and asks for no connection to a terminal", () =>
+    it.effect("needs no database, and tells so who wants to open a socket", () =>
       Effect.gen(function* () {
+        const { url } = yield* TestPlatform
+        const told = yield* Effect.callback<string>((resume) => {
+          const { hostname, port } = new URL(url)
+          let answer = ""
+          const socket = connect(Number(port), hostname, () =>
+            socket.write(
+              `GET /workspaces/${unknown}/terminal HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+                "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+            )
+          )
+          socket.on("data", (chunk) => {
+            answer += chunk.toString("latin1")
+            if (answer.endsWith("}")) socket.end()
+          })
+          socket.on("close", () => resume(Effect.succeed(answer)))
+        })
+        assert.match(told, /^HTTP\/1\.1 501 /)
+        assert.include(told, unserved.terminal.sentence)
         const sql = yield* SqlClient
         yield* sql`ALTER TABLE workspace_tokens RENAME TO away`
         const terminal = yield* send({ method: "GET", path: `/workspaces/${unknown}/terminal`, bearer: "x" })
