@@ -28,7 +28,7 @@ export const groups: ReadonlyArray<RouteGroup> = [
       served(
         "GET /workspaces",
         "§2.3",
-        "only the admin token; a row that cannot be read is a 503, not left out (P5, P6, P12)",
+        "only the admin token; a row that cannot be read is a 503, not left out (P5, P6)",
         by.access("anyone sees six fields of a workspace, its own token and the admin see more, nobody sees a secret")
       ),
       served(
