@@ -45,6 +45,6 @@ describe("bench a2a", () => {
         assert.include(table(report), report.machine)
         assert.include(picture(report), "</svg>")
       }).pipe(Effect.provide(NodeServices.layer)),
-    60_000
+    180_000
   )
 })

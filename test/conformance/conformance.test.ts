@@ -4,28 +4,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import { existsSync, readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
+import { titlesIn } from "../support/titles.ts"
 import { document, texts } from "./document.ts"
 
 const root = fileURLToPath(new URL("../..", import.meta.url))
 const specification = (file: string) => `${root}../shared/spec/a2a/${file}`
 
 const all = texts.flatMap(({ sections }) => sections.flatMap(({ requirements }) => requirements))
-
-// What stands in quotes in a source, whatever quotes.
-const literals = (source: string) =>
-  new Set(
-    Array.from(source.matchAll(/"((?:[^"\\]|\\.)*)"|`((?:[^`\\]|\\.)*)`/g), ([, one, other]) => one ?? other ?? "")
-  )
-const sources = new Map<string, ReadonlySet<string>>()
-const titlesIn = (file: string) => {
-  const known = sources.get(file)
-  if (known !== undefined) return known
-  const path = `${root}test/${file}`
-  assert.isTrue(existsSync(path), `${path} is there`)
-  const titles = literals(readFileSync(path, "utf8"))
-  sources.set(file, titles)
-  return titles
-}
 
 describe("the conformance table", () => {
   it("is as its catalogue makes it (npm run conformance)", () => {

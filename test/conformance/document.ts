@@ -11,6 +11,7 @@ import { operations10 } from "./operations10.ts"
 import type { Requirement, Section } from "./requirement.ts"
 import { security10 } from "./security10.ts"
 import { text03 } from "./text03.ts"
+import { nameOf, tableRow } from "../support/titles.ts"
 
 /** A text, and what it asks for. */
 export interface Text {
@@ -32,15 +33,11 @@ export const texts: ReadonlyArray<Text> = [
   { name: "A2A 0.3", file: "specification-0.3.0.md", words: /\b(MUST|SHALL|REQUIRED)\b/, sections: text03 }
 ]
 
-const fileOf = (file: string) => file.slice(file.lastIndexOf("/") + 1)
-
-const cell = ({ shown }: Requirement) =>
-  typeof shown === "string" ? shown : shown.map(({ file, title }) => `${fileOf(file)} › ${title}`).join("; ")
+const cell = ({ shown }: Requirement) => (typeof shown === "string" ? shown : shown.map(nameOf).join("; "))
 
 const row = (requirement: Requirement) => {
   const { level, line, party, shown, what } = requirement
-  const cells = [line, level, party, what, typeof shown === "string" ? "–" : "shown", cell(requirement)]
-  return `| ${cells.map((one) => String(one).replaceAll("|", String.raw`\|`)).join(" | ")} |`
+  return tableRow([line, level, party, what, typeof shown === "string" ? "–" : "shown", cell(requirement)])
 }
 
 const section = ({ requirements, title }: Section) =>

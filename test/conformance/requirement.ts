@@ -3,18 +3,13 @@
  *
  * @module
  */
+import type { Shown } from "../support/titles.ts"
 
 /** How binding it is, in the words of RFC 2119 ("SHALL" and "REQUIRED" are MUST, "RECOMMENDED" is SHOULD). */
 export type Level = "MUST" | "SHOULD"
 
 /** Whom it binds: who serves agents, who asks them, both, or whoever writes or operates an agent. */
 export type Party = "server" | "client" | "both" | "operator"
-
-/** A test: its file under `test/`, and its title as it stands there. */
-export interface Shown {
-  readonly file: string
-  readonly title: string
-}
 
 /** One requirement, in our own words; or several of one line, where one test shows them together. */
 export interface Requirement {

@@ -53,8 +53,8 @@ export const layer = HttpApiBuilder.group(
 
       revoke: Effect.fnUntraced(
         function* ({ params }) {
-          yield* store.revoke(params.tokenId)
-          return { revoked: params.tokenId }
+          yield* store.revoke(params.id)
+          return { revoked: params.id }
         },
         Effect.catchTags({
           StoreUnavailable: unavailable,

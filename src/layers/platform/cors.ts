@@ -8,7 +8,8 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import { errorJson } from "./httpAnswers.ts"
 
 const methods = "GET,POST,PUT,PATCH,DELETE,OPTIONS"
-const allowedHeaders = "Origin,Content-Type,X-Workspace-ID,X-Timeout,Authorization"
+const allowedHeaders =
+  "Origin,Content-Type,X-Workspace-ID,X-Timeout,X-Molecule-Org-Id,X-Molecule-Org-Slug,Authorization"
 
 /**
  * Judges the `Origin` of a request: the headers to add, and the answer if it ends here.

@@ -13,6 +13,7 @@ import * as Option from "effect/Option"
 import type { unhandled } from "effect/Types"
 import { PlatformSettings } from "../../services/platform/PlatformSettings.ts"
 import { type Allowance, RateLimit } from "../../services/platform/RateLimit.ts"
+import { unservedSentence } from "../../services/platform/Unserved.ts"
 import * as Cors from "./cors.ts"
 import { errorJson } from "./httpAnswers.ts"
 import * as RequestBody from "./requestBody.ts"
@@ -51,8 +52,16 @@ const bearerOf = (request: HttpServerRequest.HttpServerRequest) =>
 const isRouteNotFound = (error: unknown) =>
   HttpServerError.isHttpServerError(error) && error.reason._tag === "RouteNotFound"
 
+// What the original has and we have not is said to be so, to everyone: the sentence depends on nothing but the route.
+const notServed = (request: HttpServerRequest.HttpServerRequest, headers: Record<string, string> = {}) => {
+  const sentence = unservedSentence(request.method, request.url.split("?")[0] ?? "")
+  return sentence === undefined ? undefined : errorJson(501, sentence, { headers })
+}
+
 // No route: 404 in the original's words, or the same address without the slash at its end.
 const withoutRoute = (request: HttpServerRequest.HttpServerRequest) => {
+  const unserved = notServed(request)
+  if (unserved !== undefined) return unserved
   const [, path, query = ""] = redirectable.exec(request.url) ?? []
   return path === undefined
     ? notFound
@@ -112,7 +121,8 @@ const make = Effect.gen(function* () {
       const body = yield* RequestBody.read(request, settings.maxBodyBytes)
       const response =
         body._tag === "Refused"
-          ? body.response
+          ? // An upload is no JSON, and may be large: what helps its sender is to know that it is not taken at all.
+            (notServed(request, { connection: "close" }) ?? body.response)
           : yield* settle(Effect.provideService(handler, HttpServerRequest.HttpServerRequest, body.request), request)
       return dress(response, rateHeaders(allowance))
     })

@@ -157,8 +157,8 @@ class OrgTokens extends HttpApiGroup.make("orgTokens")
       success: MintedOrgToken,
       error: TooMany
     }).annotateMerge(access("orgTokens.mint")),
-    HttpApiEndpoint.delete("revoke", "/org/tokens/:tokenId", {
-      params: { tokenId: Schema.NonEmptyString },
+    HttpApiEndpoint.delete("revoke", "/org/tokens/:id", {
+      params: { id: Schema.NonEmptyString },
       success: Schema.Struct({ revoked: Schema.String }),
       error: NotFound
     }).annotateMerge(access("orgTokens.revoke"))

@@ -76,6 +76,16 @@ describe("org tokens over HTTP", () => {
       })
     )
 
+    it.effect(
+      "platform defect 18, platform-more defect 69: a cookie does not decide who is said to have made a token",
+      () =>
+        Effect.gen(function* () {
+          const { id } = yield* mint({ headers: { cookie: "session=whoever" } })
+          const { tokens } = yield* list
+          assert.strictEqual(tokens.find((token) => token.id === id)?.created_by, "admin-token")
+        })
+    )
+
     it.effect("a name that is none, or too long, is refused by its field, and no token is made", () =>
       Effect.gen(function* () {
         const before = (yield* list).count
