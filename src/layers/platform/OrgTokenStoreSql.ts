@@ -16,7 +16,7 @@ import { maxOrgTokens, OrgTokenStore, TooManyOrgTokens } from "../../services/pl
 import { UnknownToken } from "../../services/platform/TokenStore.ts"
 import * as Dialect from "../sql/dialect.ts"
 import * as PlatformTables from "./platformTables.ts"
-import { usedResolution } from "./tokenRows.ts"
+import { hashOf, listedColumns, usedResolution } from "./tokenRows.ts"
 
 /** What is left of a revoked token is kept so long, for whoever wants to know what it was. */
 const revokedFor = Duration.toMillis("90 days")
@@ -24,16 +24,7 @@ const revokedFor = Duration.toMillis("90 days")
 const Found = Schema.Array(
   Schema.Struct({ id: Schema.String, prefix: Schema.String, last_used_at: Schema.NullOr(Schema.Int) })
 )
-const Rows = Schema.Array(
-  Schema.Struct({
-    id: Schema.String,
-    prefix: Schema.String,
-    name: Schema.String,
-    created_by: Schema.String,
-    created_at: Schema.DateTimeUtcFromMillis,
-    last_used_at: Schema.NullOr(Schema.DateTimeUtcFromMillis)
-  })
-)
+const Rows = Schema.Array(Schema.Struct({ ...listedColumns, name: Schema.String, created_by: Schema.String }))
 const Count = Schema.NonEmptyArray(Schema.Struct({ count: Schema.Int }))
 
 const make = Effect.gen(function* () {
@@ -59,7 +50,7 @@ const make = Effect.gen(function* () {
 
     find: Effect.fn("OrgTokenStore.find")(
       function* (token) {
-        const hash = yield* digest.digest(Digest.sha256, new TextEncoder().encode(Redacted.value(token)))
+        const hash = yield* hashOf(digest, Redacted.value(token))
         const [row] = yield* Schema.decodeUnknownEffect(Found)(
           yield* sql`SELECT id, prefix, last_used_at FROM org_tokens WHERE hash = ${hash} AND revoked_at IS NULL`
         )

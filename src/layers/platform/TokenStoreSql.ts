@@ -18,7 +18,7 @@ import { UnknownWorkspace } from "../../services/platform/WorkspaceStore.ts"
 import { WorkspaceId } from "../../services/workspace/WorkspaceId.ts"
 import * as Dialect from "../sql/dialect.ts"
 import * as PlatformTables from "./platformTables.ts"
-import { insertToken, usedResolution } from "./tokenRows.ts"
+import { hashOf, insertToken, listedColumns, usedResolution } from "./tokenRows.ts"
 
 const tokenBytes = 32
 const prefixLength = 8
@@ -32,14 +32,7 @@ const OwnerRows = Schema.Array(
     last_used_at: Schema.NullOr(Schema.Int)
   })
 )
-const InfoRows = Schema.Array(
-  Schema.Struct({
-    id: Schema.String,
-    prefix: Schema.String,
-    created_at: Schema.DateTimeUtcFromMillis,
-    last_used_at: Schema.NullOr(Schema.DateTimeUtcFromMillis)
-  })
-)
+const InfoRows = Schema.Array(Schema.Struct(listedColumns))
 const Count = Schema.NonEmptyArray(Schema.Struct({ count: Schema.Int }))
 
 const make = Effect.gen(function* () {
@@ -48,7 +41,7 @@ const make = Effect.gen(function* () {
   const random = yield* SecureRandom.SecureRandom
   const digest = yield* Digest.Digest
 
-  const hash = (token: string) => digest.digest(Digest.sha256, new TextEncoder().encode(token))
+  const hash = (token: string) => hashOf(digest, token)
   const now = Effect.map(DateTime.now, DateTime.toEpochMillis)
 
   return TokenStore.of({
