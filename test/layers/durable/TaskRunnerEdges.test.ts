@@ -146,6 +146,33 @@ describe("tasks at the edges", () => {
     )
   )
 
+  it.live("an answer that was said is not said again, although it is still on its way to the disk", () =>
+    inFile((filename) =>
+      Effect.gen(function* () {
+        const execute: Execute = Effect.fnUntraced(function* ({ text }) {
+          const { emit } = yield* Step
+          if (text === "said") yield* emit(output("the answer"))
+          else yield* emit(progress("50 %"))
+          return answer("the answer")
+        })
+        const told = (text: string) =>
+          Effect.gen(function* () {
+            const runner = yield* TaskRunner
+            const taskId = yield* submit(text, text)
+            yield* result(taskId)
+            return (yield* runner.past(taskId)).map(({ event, number }) => [event._tag, Math.max(0, number)])
+          })
+        const both = yield* boot(filename, { execute }, Effect.all([told("said"), told("noted")]))
+        const state = ["State", 0]
+        assert.deepStrictEqual(both, [
+          [state, ["Output", 1], state],
+          // Behind what was said before it.
+          [state, ["Progress", 1], ["Output", 2], state]
+        ])
+      })
+    )
+  )
+
   it.live("the answer is streamed whatever the steps are called", () =>
     inFile((filename) =>
       Effect.gen(function* () {
